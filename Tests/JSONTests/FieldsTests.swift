@@ -100,7 +100,7 @@ struct FieldsTests {
     ("\u{E0020}", false), (" \u{200B}\u{2028}", false),
   ]
 
-  @Test("what must not be blank has a character that is seen; the schema tells it too", arguments: names)
+  @Test("what must not be blank needs a visible character, and the schema says so", arguments: names)
   func nonblank(name: String, isSeen: Bool) throws {
     for (rule, blank) in [(Rule.string(1...120).nonblank, name), (Rule.text(1...120).nonblank, "\n\t" + name)] {
       var json = JSONWriter()
@@ -124,7 +124,7 @@ struct FieldsTests {
     pattern.firstMatch(in: text, range: NSRange(location: 0, length: text.utf16.count)) != nil
   }
 
-  @Test("the schema's characters that are seen are those of the rule")
+  @Test("the schema and the rule have the same visible characters")
   func visible() throws {
     let visible = try NSRegularExpression(pattern: Schema.visiblePattern)
     for value in UInt32(0)...0xFFFF {
@@ -133,7 +133,7 @@ struct FieldsTests {
     }
   }
 
-  @Test("says how many characters it wants")
+  @Test("says how many characters a string must have")
   func lengths() throws {
     #expect(try reading("\"ab\"", .string(0...1)).1 == ["/m must have at most 1 characters"])
     #expect(try reading("\"ab\"", .string(3...3)).1 == ["/m must have exactly 3 characters"])
@@ -151,13 +151,13 @@ struct FieldsTests {
     if let expected { #expect(value == expected) }
   }
 
-  @Test("a bound of integers that bounds nothing is not told of")
+  @Test("a bound that excludes no integer is not mentioned")
   func halfBounds() throws {
     #expect(try reading("-1", .integer(0...Int64.max)).1 == ["/m must be at least 0"])
     #expect(try reading("1", .integer(Int64.min...0)).1 == ["/m must be at most 0"])
   }
 
-  @Test("numbers are within bounds, written either way")
+  @Test("numbers are within bounds, written as integers or with an exponent")
   func numbers() throws {
     #expect(try reading("90", .number(-90...90)) == (90, []))
     #expect(try reading("-8.95e1", .number(-90...90)) == (-89.5, []))
@@ -165,7 +165,7 @@ struct FieldsTests {
     #expect(try reading("\"1\"", .number(0...1.5)).1 == ["/m must be a number"])
   }
 
-  @Test("booleans, enumerations, ids and moments take their form only")
+  @Test("booleans, enumerations, ids and timestamps accept only their own form")
   func forms() throws {
     #expect(try reading("0", .boolean).1 == ["/m must be true or false"])
     #expect(try reading("\"hail\"", .oneOf(Kind.self)).1 == ["/m must be one of: frost, watering"])
@@ -192,7 +192,7 @@ struct FieldsTests {
         == ["/m/0 must be an integer", "/m/1 must be between 0 and 9", "/m/2 must be an integer"])
   }
 
-  @Test("rules are refined and converted, and a fault is told once")
+  @Test("rules can be refined and converted, and each fault is reported once")
   func refined() throws {
     let even = Rule.integer(0...100).checked("must be even") { $0 % 2 == 0 }
     #expect(try reading("4", even) == (4, []))
@@ -227,7 +227,7 @@ struct FieldsTests {
     #expect(found == [])
   }
 
-  @Test("a document that is no object is one fault, at the root", arguments: ["[]", "1", "null", "\"x\"", "[{}]"])
+  @Test("a document that is not an object is one fault, at the root", arguments: ["[]", "1", "null", "\"x\"", "[{}]"])
   func root(_ text: String) throws {
     let found = try faults(text) { fields in
       _ = fields.required("name", .string(1...120))
@@ -236,7 +236,7 @@ struct FieldsTests {
     #expect(found == [" must be an object"])
   }
 
-  @Test("handlers add faults of their own")
+  @Test("handlers can add faults of their own")
   func ownFaults() throws {
     #expect(try faults("{}") { $0.fault("to", "must be after from") } == ["/to must be after from"])
     #expect(ValidationError("/lines/0/productId", "is unknown").faults.count == 1)
@@ -254,7 +254,7 @@ struct FieldsTests {
     #expect(found.last == "/m/49/x is not a known member")
   }
 
-  @Test("names that Swift takes for equal but differ in bytes are unknown")
+  @Test("names that differ in bytes are unknown, even if Swift compares them as equal")
   func canonicalEquivalents() throws {
     // U+212A, the Kelvin sign, is canonically a K.
     let found = try faults("{\"\u{212A}\":1}") { #expect($0.optional("K", .integer()) == nil) }

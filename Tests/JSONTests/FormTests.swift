@@ -22,7 +22,7 @@ struct FormTests {
     }
   }
 
-  @Test("is described by what reads it")
+  @Test("is described by the initializer that reads it")
   func description() throws {
     guard case .named(let name, .object(let members, _, _), _) = BedInput.schema else {
       Issue.record("\(BedInput.schema)")
@@ -52,7 +52,7 @@ struct FormTests {
   }
 
   @Test(
-    "tells every fault with its place",
+    "reports every fault with its pointer",
     arguments: [
       (#"{}"#, ["/name"]), (#"{"name":"","length":101,"x":1}"#, ["/name", "/length", "/x"]),
       (#"{"name":"a","crops":["b",1],"owner":null}"#, ["/crops/1", "/owner"]), (#"[]"#, [""]),

@@ -87,7 +87,7 @@ struct GrammarTests {
     ("\u{FEFF}{}", .byteOrderMark, 0), ("\u{FEFF}", .byteOrderMark, 0), (" \u{FEFF}1", .unexpectedByte, 1),
   ]
 
-  @Test("rejects what RFC 8259 does not allow, at the byte in fault", arguments: rejected)
+  @Test("rejects what RFC 8259 does not allow, at the offending byte", arguments: rejected)
   func rejects(_ text: String, _ kind: JSONError.Kind, _ offset: Int) {
     #expect(throws: JSONError(kind: kind, offset: offset)) { try JSONReader.parse(Array(text.utf8)) }
   }
@@ -101,7 +101,7 @@ struct GrammarTests {
     [0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80],
   ]
 
-  @Test("rejects bytes that are not UTF-8, wherever they stand among eight", arguments: invalidUTF8)
+  @Test("rejects bytes that are not UTF-8, at every position in a word of eight", arguments: invalidUTF8)
   func rejectsInvalidUTF8(_ sequence: [UInt8]) {
     for before in 0...9 {
       let text = Array("[\"".utf8) + Array(repeating: 0x61, count: before) + sequence + Array("\"]".utf8)
@@ -110,7 +110,7 @@ struct GrammarTests {
     #expect(throws: JSONError.self) { try JSONReader.parse(sequence) }
   }
 
-  @Test("every text that is cut short ends too early", arguments: accepted)
+  @Test("every text that is cut short is reported as an unexpected end", arguments: accepted)
   func cutAtEveryByte(_ text: String) throws {
     // In brackets, since a number that is cut short may still be a number.
     let bytes = Array("[\(text)]".utf8)
@@ -120,7 +120,7 @@ struct GrammarTests {
     }
   }
 
-  @Test("no text with one byte changed is read beyond its end or accepted as something it is not", arguments: accepted)
+  @Test("text with one byte changed is rejected, or read as a value that can be written and read", arguments: accepted)
   func changedAtEveryByte(_ text: String) {
     for position in text.utf8.indices.map({ text.utf8.distance(from: text.utf8.startIndex, to: $0) }) {
       for byte: UInt8 in [0x00, 0x22, 0x5C, 0x7B, 0x5D, 0x2C, 0x30, 0x65, 0x80, 0xFF] {
@@ -133,7 +133,7 @@ struct GrammarTests {
     }
   }
 
-  @Test("messages tell the place and nothing of the text")
+  @Test("messages state the offset and quote nothing of the text")
   func messages() {
     let error = #expect(throws: JSONError.self) { try JSONReader.parse(Array("{\"secret\":hidden}".utf8)) }
     #expect(error?.message == "An unexpected character stands in the JSON text (at byte 10).")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("JSON limits")
 struct LimitTests {
-  @Test("nests as deep as the limit and no deeper", arguments: [("[", "]"), ("{\"a\":", "}")])
+  @Test("allow nesting as deep as the limit and no deeper", arguments: [("[", "]"), ("{\"a\":", "}")])
   func depth(_ opening: String, _ closing: String) throws {
     func text(_ depth: Int) -> [UInt8] {
       let inner = opening == "[" ? "[]" : "{}"
@@ -18,13 +18,13 @@ struct LimitTests {
     #expect(throws: JSONError(kind: .tooDeep, offset: 32 * opening.utf8.count)) { try JSONReader.parse(brackets) }
   }
 
-  @Test("depth counts what is open, not what was")
+  @Test("depth counts open brackets, not closed ones")
   func siblings() throws {
     let siblings = Array(repeating: "[{}]", count: 100).joined(separator: ",")
     _ = try JSONReader.parse(Array("[\(siblings)]".utf8))
   }
 
-  @Test("bounds bytes, values and the length of numbers")
+  @Test("bound bytes, values and the length of numbers")
   func sizes() throws {
     var limits = JSONLimits()
     limits.bytes = 4
@@ -40,7 +40,7 @@ struct LimitTests {
     #expect(throws: JSONError(kind: .numberTooLarge, offset: 0)) { try JSONReader.parse(Array((long + "1").utf8)) }
   }
 
-  @Test("an object of many members is read in good time, and a late duplicate is still found")
+  @Test("an object of 50 000 members is read, and a duplicate at its end is found")
   func manyMembers() throws {
     let members = (0..<50_000).map { "\"name\($0)\":\($0)" }.joined(separator: ",")
     guard case .object(let object) = try JSONReader.parse(Array("{\(members)}".utf8)) else {

@@ -5,7 +5,7 @@ import Values
 
 @Suite("JSON scanner")
 struct ScannerTests {
-  /// A reading as a caller on a hot path takes it from the scanner: known members directly, anything else by `value()`.
+  /// A reading as a caller on a hot path reads it from the scanner: known members directly, anything else by `value()`.
   private struct Reading: Equatable {
     var sensorType = ""
     var value = 0.0
@@ -62,7 +62,7 @@ struct ScannerTests {
      {}],"rest":[1,{"a":null}]}
     """
 
-  @Test("reads known members without a tree and goes back over the others")
+  @Test("reads known members without building a tree, and goes back to read other elements as values")
   func reads() throws {
     #expect(
       try readings(Self.document) == [
@@ -100,7 +100,7 @@ struct ScannerTests {
     }
   }
 
-  @Test("texts compare with names by what they decode to")
+  @Test("texts match names by what they decode to")
   func names() throws {
     try Array(#"["","value","v\u0061lue","values","valu\n"]"#.utf8).withUnsafeBytes { bytes in
       var scanner = JSONScanner(bytes)

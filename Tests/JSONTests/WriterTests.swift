@@ -38,7 +38,7 @@ struct WriterTests {
       written == #"{"a":1,"b":[true,null,{},[],{"x":"y"}],"c\"":{},"e":2,"f":null,"g":[1.5,2],"h":[0]}"#)
   }
 
-  @Test("writes ids, moments and days as strings")
+  @Test("writes ids, timestamps and dates as strings")
   func values() {
     let written = text { json in
       json.array { json in
@@ -57,7 +57,7 @@ struct WriterTests {
       text { $0.value(Money(amount: .min, currency: euro)) } == #"{"amount":-9223372036854775808,"currency":"EUR"}"#)
   }
 
-  @Test("escapes what must be, wherever it stands among eight bytes")
+  @Test("escapes what must be escaped, at every position in a word of eight bytes")
   func escapes() {
     #expect(
       text { $0.string("\"\\\u{8}\u{C}\n\r\t\u{0}\u{1F}\u{7F}é/\u{2028}") }
@@ -93,7 +93,7 @@ struct WriterTests {
     #expect(written == expected)
   }
 
-  @Test("every number reads back as itself from about as few characters as the standard library's text has")
+  @Test("every number reads back as itself, from at most three characters more than the standard library writes")
   func roundTrip() throws {
     var generator = SystemRandomNumberGenerator()
     for round in 0..<20_000 {
@@ -119,7 +119,7 @@ struct WriterTests {
     #expect(text { $0.integer(integer) } == String(integer))
   }
 
-  @Test("continues bytes and gives them up")
+  @Test("appends to given bytes, and starts afresh once its bytes are taken")
   func taking() {
     var json = JSONWriter(continuing: Array("first\n".utf8))
     json.value(1)
@@ -128,7 +128,7 @@ struct WriterTests {
     #expect(json.take() == Array("2".utf8))
   }
 
-  @Test("what is read and written reads again the same", arguments: GrammarTests.accepted)
+  @Test("what was read and written is the same when it is read and written again", arguments: GrammarTests.accepted)
   func rewritten(_ text: String) throws {
     let written = JSONWriter.bytes(of: try JSONReader.parse(Array(text.utf8)))
     #expect(JSONWriter.bytes(of: try JSONReader.parse(written)) == written)

@@ -5,7 +5,7 @@ import Testing
 @Suite("Finding a bucket")
 struct BucketIndexTests {
   @Test(
-    "gives the first bucket whose bound is not below the value",
+    "returns the first bucket whose bound is not below the value",
     arguments: [
       [1], [0], [0, 1], [0, .leastNonzeroMagnitude, 1], [.leastNonzeroMagnitude, .greatestFiniteMagnitude],
       [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 0.7, 1, 2, 2.5, 3, 5, 7, 10],

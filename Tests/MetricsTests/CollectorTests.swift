@@ -34,7 +34,7 @@ struct CollectorTests {
     #expect(scrape(registry, .openMetrics).hasSuffix("# TYPE pool_waits counter\n# EOF\n"))
   }
 
-  @Test("add up what they say of the same labels")
+  @Test("have the values that they report for the same labels added up")
   func sums() {
     let registry = Registry(shards: 1)
     registry.collect(Pools(sizes: [("idle", 2), ("active", 1), ("idle", 3)]))
@@ -82,12 +82,12 @@ struct CollectorTests {
     #expect((-2...3_600) ~= age)
   }
 
-  @Test("count the descriptors that are opened")
+  @Test("count the open descriptors")
   func descriptors() throws {
     let opened = (0..<200).map { _ in dup(0) }
     let count = try #require(ProcessStatus.openDescriptors())
     for descriptor in opened { close(descriptor) }
-    // No equality, since other tests open descriptors beside this one.
+    // Not an equality, since other tests open descriptors at the same time.
     #expect(count >= 200)
     #expect(opened.allSatisfy { $0 >= 0 })
   }

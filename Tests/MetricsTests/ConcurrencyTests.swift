@@ -26,7 +26,7 @@ struct ConcurrencyTests {
       let open = gauge.child(shard: thread)
       let wait = histogram.child(shard: thread)
       for round in 0..<Self.rounds {
-        // Each shard meets some values first: in all eight devices beyond their cap, and types enough for the family's.
+        // Each shard is first to use some values: eight devices beyond their cap, and enough types for the family's.
         counter.child(shard: thread, "\((round + thread) % 18)", "\(round % 11)").increment()
         open.add()
         if round % 2 == 1 { open.subtract() }
@@ -49,7 +49,7 @@ struct ConcurrencyTests {
 
 private func number(_ line: String) -> Int { line.split(separator: " ").last.flatMap { Int($0) } ?? -1 }
 
-/// Checks that buckets rise and that no exemplar mixes two: the halves of a trace id are each other's complement.
+/// Checks that buckets rise, and that no exemplar is a mix of two: the halves of its trace id must be complements.
 private func checkScrape(_ registry: Registry) {
   let buckets = lines(of: "wait_seconds_bucket", scrape(registry, .openMetrics))
   let counts = buckets.map { line in line.split(separator: " ")[1] }.compactMap { Int($0) }

@@ -10,7 +10,7 @@ struct ExemplarTests {
     Exemplar(traceHigh: 0x4bf9_2f35_77b3_4da6, traceLow: low, unixMilliseconds: milliseconds)
   }
 
-  @Test("stand beside their bucket in OpenMetrics, and nowhere in the text format")
+  @Test("are written with their bucket in OpenMetrics, and not in the text format")
   func format() {
     let family = registry.histogram("wait_seconds", help: "Wait.", buckets: [0.1, 1], exemplars: true)
     family.child(shard: 0).observe(0.43, exemplar: exemplar(0xa3ce_929d_0e0e_4736, at: 1_700_000_000_042))

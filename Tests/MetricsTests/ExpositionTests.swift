@@ -112,7 +112,7 @@ struct ExpositionTests {
   }
 
   @Test(
-    "writes numbers as both formats demand",
+    "writes numbers in a form that both formats accept",
     arguments: [
       (0.0, "0"), (-0.0, "0"), (3, "3"), (-17, "-17"), (0.1, "0.1"), (-2.5, "-2.5"), (.nan, "NaN"),
       (.infinity, "+Inf"), (-.infinity, "-Inf"), (999_999_999_999_999, "999999999999999"), (1e15, "1000000000000000"),

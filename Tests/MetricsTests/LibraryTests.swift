@@ -30,7 +30,7 @@ struct LibraryTests {
     #expect(text.contains("\nshop_request_duration_seconds_bucket{le=\"0.05\"} 1\n"))
   }
 
-  @Test("has the example on its page that is run here")
+  @Test("has on its page the example that runs here")
   func page() throws {
     let here = #filePath
     let root = here.dropLast("Tests/MetricsTests/LibraryTests.swift".count)

@@ -54,7 +54,7 @@ struct NameTests {
   }
 
   @Test(
-    "refuses a name that another family takes in either format",
+    "refuses a name that another family uses in either format",
     arguments: [
       ("jobs_total", .counter), ("jobs", .gauge), ("jobs", .histogram), ("wait_seconds", .gauge),
       ("wait_seconds_total", .counter), ("metrics_series_overflow", .gauge), ("process_threads", .gauge),
@@ -68,7 +68,7 @@ struct NameTests {
   }
 
   @Test(
-    "refuses buckets that do not rise, are infinite or negative",
+    "refuses bounds that do not rise, are infinite or negative, or are not 1 to 64",
     arguments: [[], [1, 1], [2, 1], [1, .infinity], [.nan], [-1, 1], (0..<65).map(Double.init)] as [[Double]])
   func badBuckets(bounds: [Double]) {
     #expect(HistogramShape.fault(in: bounds) != nil)

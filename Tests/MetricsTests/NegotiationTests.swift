@@ -5,7 +5,7 @@ import Testing
 @Suite("Content negotiation")
 struct NegotiationTests {
   @Test(
-    "gives OpenMetrics to those who name it and want it no less",
+    "chooses OpenMetrics for clients that name it and prefer it no less",
     arguments: [
       "application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8",
       "Application/OpenMetrics-Text;VERSION=\"1.0.0\"", "text/plain;q=0.5, application/openmetrics-text;q=0.501",
@@ -21,7 +21,7 @@ struct NegotiationTests {
   }
 
   @Test(
-    "gives the text format to all others",
+    "chooses the text format for all other clients that accept it",
     arguments: [
       nil, "", " ", "*/*", "text/*", "text/plain", "text/plain;version=0.0.4", "text/html, */*;q=0.8",
       "application/openmetrics-text;q=0.4, text/plain;q=0.5", "application/openmetrics-text;q=0, */*",
@@ -35,7 +35,7 @@ struct NegotiationTests {
   }
 
   @Test(
-    "gives nothing to those who accept neither",
+    "chooses nothing for clients that accept neither",
     arguments: [
       "application/json", "text/html", "text/plain;q=0", "*/*;q=0", "text/plain;q=0, */*;q=0.5",
       "application/openmetrics-text;q=0.000", "application/openmetrics-text;version=2.0.0", "nonsense", ",,;,",

@@ -6,14 +6,14 @@ import Testing
 /// Prometheus' own check of the text format, where its tool is installed.
 @Suite("promtool", .enabled(if: access("/usr/bin/promtool", X_OK) == 0))
 struct PromtoolTests {
-  /// Whether `promtool check metrics` finds neither a fault nor anything to advise.
+  /// Whether `promtool check metrics` has neither an error nor advice.
   private func passes(_ text: String) throws -> Bool {
     let promtool = try #require(popen("/usr/bin/promtool check metrics >/dev/null 2>&1", "w"))
     fputs(text, promtool)
     return pclose(promtool) == 0
   }
 
-  @Test("finds nothing to say about what a registry writes")
+  @Test("has no objection to what a registry writes")
   func checkMetrics() throws {
     let registry = Registry(shards: 2)
     registry.collect(ProcessCollector())
@@ -30,7 +30,7 @@ struct PromtoolTests {
     #expect(try passes(scrape(registry)))
   }
 
-  @Test("would find a faulty name")
+  @Test("objects to a faulty name")
   func wouldFail() throws {
     #expect(try !passes("# HELP requests Requests.\n# TYPE requests counter\nrequests 1\n"))
   }

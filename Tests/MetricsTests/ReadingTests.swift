@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Reading metrics back")
 struct ReadingTests {
-  @Test("adds a counter's shards and series up, or those of one label value")
+  @Test("adds up a counter's shards and series, or those of one label value")
   func counters() {
     let registry = Registry(shards: 2)
     let family = registry.counter("requests_total", help: "Requests.", labels: ["route", "class"])
@@ -17,7 +17,7 @@ struct ReadingTests {
     #expect(family.total(where: "nothing", is: "5xx") == 0)
   }
 
-  @Test("adds a gauge's shards up")
+  @Test("adds up a gauge's shards")
   func gauges() {
     let family = Registry(shards: 2).gauge("open", help: "Open.")
     family.child(shard: 0).add(5)
@@ -25,7 +25,7 @@ struct ReadingTests {
     #expect(family.total == 3)
   }
 
-  @Test("gives a histogram's buckets, and what came since an earlier reading")
+  @Test("returns a histogram's buckets, and what was added since an earlier reading")
   func histograms() {
     let family = Registry(shards: 2).histogram("seconds", help: "Time.", labels: ["a"], buckets: [1, 2, 4])
     family.child(shard: 0, "x").observe(0.5)
@@ -38,7 +38,7 @@ struct ReadingTests {
   }
 
   @Test(
-    "finds the value that a share does not exceed",
+    "interpolates a quantile within its bucket, up to the last bound",
     arguments: [
       ([0, 0, 0, 0], 0.5, nil),
       ([10, 0, 0, 0], 0.5, 0.5),

@@ -26,7 +26,7 @@ struct RecordingTests {
     #expect(lines(of: "user_sessions_active", scrape(registry)) == ["user_sessions_active 3.5"])
   }
 
-  @Test("gives every resolution of the same label values the same cells")
+  @Test("returns the same cells each time for the same label values")
   func sameChild() {
     let registry = Registry(shards: 2)
     let family = registry.counter("steps_total", help: "Steps.", labels: ["name", "kind"])
@@ -35,7 +35,7 @@ struct RecordingTests {
     #expect(lines(of: "steps_total", scrape(registry)) == [#"steps_total{name="a",kind="b"} 2"#])
   }
 
-  @Test("keeps label values apart that would be one when joined")
+  @Test("keeps label values apart that would be equal when joined")
   func ambiguousValues() {
     let registry = Registry(shards: 1)
     let family = registry.counter("steps_total", help: "Steps.", labels: ["name", "kind"])
@@ -61,7 +61,7 @@ struct RecordingTests {
   }
 
   @Test(
-    "leaves out observations that are no durations",
+    "ignores observations that are not durations",
     arguments: [-1, -.leastNonzeroMagnitude, .nan, .infinity] as [Double])
   func noDuration(value: Double) {
     let registry = Registry(shards: 1)
@@ -73,7 +73,7 @@ struct RecordingTests {
     #expect(lines(of: "wait_seconds_sum", text) == ["wait_seconds_sum 0"])
   }
 
-  @Test("keeps what was recorded although its registry is gone")
+  @Test("still records when its registry is gone")
   func outlivesRegistry() {
     func child() -> Counter { Registry(shards: 1).counter("steps_total", help: "Steps.").child(shard: 0) }
     let counter = child()
@@ -81,7 +81,7 @@ struct RecordingTests {
     #expect(counter.cell.pointee.load(ordering: .relaxed) == 1)
   }
 
-  @Test("keeps the shards' cells off each other's cache lines")
+  @Test("keeps the cells of different shards on different cache lines")
   func falseSharing() {
     let registry = Registry(shards: 3)
     let family = registry.histogram("wait_seconds", help: "Wait.", labels: ["name"], buckets: [1, 2])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Metrics
 
-@Suite("Series caps")
+@Suite("A family with caps")
 struct SeriesCapTests {
   let registry = Registry(shards: 2)
 
@@ -10,7 +10,7 @@ struct SeriesCapTests {
     lines(of: "metrics_series_overflow_total", scrape(registry)).filter { $0.contains("\"\(family)\"") }
   }
 
-  @Test("counts what comes beyond a family's cap under _other in every label")
+  @Test("counts what exceeds the family's cap under _other in every label")
   func familyCap() {
     let family = registry.counter("steps_total", help: "Steps.", labels: ["name", "kind"], maximumSeries: 2)
     for name in ["a", "b", "c", "d", "a", "c"] { family.child(shard: 0, name, "x").increment() }
@@ -22,7 +22,7 @@ struct SeriesCapTests {
     #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 3"#])
   }
 
-  @Test("still finds all series of a full family from a shard that comes later")
+  @Test("finds all its series from a shard that is used only when it is full")
   func fullFamilyOnAnotherShard() {
     let family = registry.counter("steps_total", help: "Steps.", labels: ["name"], maximumSeries: 2)
     for name in ["a", "b", "c"] { family.child(shard: 0, name).increment() }
@@ -34,7 +34,7 @@ struct SeriesCapTests {
     #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 3"#])
   }
 
-  @Test("replaces only the values of a label that has all it may have")
+  @Test("replaces only the values of a label that has reached its own cap")
   func labelCap() {
     let family = registry.counter(
       "iot_sensor_readings_total", help: "Readings.", labels: ["sensor_type", "device_id"],
@@ -54,7 +54,7 @@ struct SeriesCapTests {
         == [#"metrics_series_overflow_total{family="iot_sensor_readings_total"} 3"#])
   }
 
-  @Test("finds a new sensor of a known device after the devices are at their cap")
+  @Test("adds a new sensor of a known device when the devices are at their cap")
   func knownDevice() {
     let family = registry.counter(
       "readings_total", help: "Readings.", labels: ["sensor_type", "device_id"], maximumValues: ["device_id": 1])
@@ -66,7 +66,7 @@ struct SeriesCapTests {
     #expect(overflow("readings_total") == [#"metrics_series_overflow_total{family="readings_total"} 1"#])
   }
 
-  @Test("keeps what alerts ask for when a family is full, on every shard, and bounds that too")
+  @Test("keeps the labels that alerts use when it is full, on every shard and within a bound")
   func keptLabels() {
     let family = registry.counter(
       "readings_total", help: "Readings.", labels: ["device_id", "status"], maximumSeries: 1, keptLabels: ["status"])
@@ -86,7 +86,7 @@ struct SeriesCapTests {
     #expect(family.total == 1_006)
   }
 
-  @Test("applies the family's cap to what the label's cap has replaced")
+  @Test("applies its own cap to what a label's cap has replaced")
   func bothCaps() {
     let family = registry.counter(
       "readings_total", help: "Readings.", labels: ["sensor_type", "device_id"], maximumSeries: 2,
@@ -112,7 +112,7 @@ struct SeriesCapTests {
     #expect(overflow("steps_total") == [#"metrics_series_overflow_total{family="steps_total"} 2"#])
   }
 
-  @Test("keeps one series of _other where such values also come by themselves")
+  @Test("has one _other series, even where that is also a value of its own")
   func ownOther() {
     let family = registry.counter("steps_total", help: "Steps.", labels: ["name"], maximumSeries: 2)
     for name in ["_other", "a", "b", "c", "_other"] { family.child(shard: 0, name).increment() }

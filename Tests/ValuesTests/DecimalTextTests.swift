@@ -10,7 +10,7 @@ struct DecimalTextTests {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  @Test("every length of integers is written with its digits, at the bounds of each")
+  @Test("integers of every length are written with all their digits")
   func integers() {
     for power in powersOfTen {
       for number in [power - 1, power, power &+ 1, power / 3] {
@@ -26,7 +26,7 @@ struct DecimalTextTests {
     }
   }
 
-  @Test("all numbers below 10^8 have their eight digits")
+  @Test("numbers below 10^8 are written with eight digits")
   func eight() {
     var (number, step): (UInt32, UInt32) = (0, 1)
     while number < 100_000_000 {
@@ -41,7 +41,7 @@ struct DecimalTextTests {
     }
   }
 
-  @Test("a width cuts digits in front, or fills them up with zeros", arguments: 1...19)
+  @Test("a width cuts leading digits, or pads with zeros", arguments: 1...19)
   func widths(_ width: Int) {
     for number in [0, 7, 12_345_678, 123_456_789, 1_234_567_890_123_456_789] as [Int64] {
       var bytes: [UInt8] = []

@@ -27,7 +27,7 @@ struct IdentifierTests {
     #expect(identifiers.map(\.description).sorted() == identifiers.map(\.description))
   }
 
-  @Test("is greater than all made before it, within a millisecond, on all threads, and when the clock goes back")
+  @Test("is greater than those its thread made before, within a millisecond and when the clock goes back, and unique")
   func monotonic() async {
     let sequence = IdentifierSequence()
     let made = await withTaskGroup(of: [Identifier].self) { group in
@@ -48,7 +48,7 @@ struct IdentifierTests {
     #expect(text.dropFirst(14).first == "7")
   }
 
-  @Test("is of the clock's moment again after the clock was ahead, and goes on after a small step back")
+  @Test("follows the clock again after the clock was ahead, and still rises after a small step back")
   func clockAhead() {
     let sequence = IdentifierSequence()
     let now: Int64 = 0x017F_22E2_79B0
@@ -61,7 +61,7 @@ struct IdentifierTests {
   }
 
   @Test(
-    "refuses every other text",
+    "is not read from any other text",
     arguments: [
       "", "017f22e2-79b0-7cc3-98c4-dc0c0c07398", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f0",
       "017f22e279b0-7cc3-98c4-dc0c0c07398f-", "017f22e2-79b0-7cc3-98c4-dc0c0c07398g",
@@ -71,7 +71,7 @@ struct IdentifierTests {
     #expect(Identifier(text) == nil)
   }
 
-  @Test("reads a hexadecimal digit in either case at each place, and no other byte")
+  @Test("is read with hexadecimal digits in either case, and no other byte, at each place")
   func digits() {
     for place in 0..<Identifier.textLength where ![8, 13, 18, 23].contains(place) {
       for byte in UInt8.min...UInt8.max {

@@ -9,13 +9,13 @@ struct MoneyTests {
   }
 
   @Test(
-    "is not of a withdrawn, unknown or ill-written one",
+    "is not of a withdrawn, unknown or malformed one",
     arguments: ["DEM", "HRK", "BGN", "ZWL", "XXX", "XTS", "ABC", "eur", "EU", "EURO", "", "E R", "€", "EU\u{0}", "ÉU"])
   func inactive(code: String) {
     #expect(CurrencyCode(code) == nil)
   }
 
-  @Test("adds and multiplies, and says so when a result does not fit or currencies differ")
+  @Test("adds and multiplies, with nil for a result that does not fit and for different currencies")
   func arithmetic() throws {
     let euro = try #require(CurrencyCode("EUR"))
     let dollar = try #require(CurrencyCode("USD"))

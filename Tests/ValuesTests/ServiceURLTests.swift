@@ -46,13 +46,13 @@ func hosts(text: String, host: String, port: UInt16?) throws {
   #expect(parts.port == port)
 }
 
-@Test("refuses what is no host and port", arguments: ["", ":80", "h:", "h:0", "h:65536", "[::1", "[::1]80"])
+@Test("refuses what is not a host and port", arguments: ["", ":80", "h:", "h:0", "h:65536", "[::1", "[::1]80"])
 func badHosts(text: String) {
   #expect(ServiceURL.hostAndPort(text[...]) == nil)
 }
 
 @Test(
-  "refuses what is no URL of a service",
+  "refuses what is not the URL of a service",
   arguments: [
     "", "h", "h:80", "//h", "http:/h", "http://", "http:///p", "http://:80", "http://h:", "http://h:0",
     "http://h:65536", "http://h:+80", "http://h:80x", "http://[::1", "http://[::1]80", "http://h h", "http://h/é",
@@ -63,7 +63,7 @@ func badURLs(text: String) {
 }
 
 @Test(
-  "joins paths and gives what a request needs",
+  "appends a path, and returns the authority and target of a request",
   arguments: [
     ("http://h:4318", "http://h:4318/v1/traces", "h:4318", "/"),
     ("http://h/", "http://h/v1/traces", "h", "/"),

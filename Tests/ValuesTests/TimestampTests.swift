@@ -5,7 +5,7 @@ import Testing
 @Suite("A timestamp")
 struct TimestampTests {
   @Test(
-    "reads RFC 3339 with any offset and cuts below the millisecond",
+    "reads RFC 3339 with any offset, and truncates to the millisecond",
     arguments: [
       ("1970-01-01T00:00:00Z", 0), ("2026-11-21T09:30:00.000Z", 1_795_253_400_000),
       ("2026-11-21t09:30:00.1z", 1_795_253_400_100), ("2026-11-21T09:30:00.123999999Z", 1_795_253_400_123),
@@ -18,7 +18,7 @@ struct TimestampTests {
   }
 
   @Test(
-    "is written as HTTP and mail have it, but for the zone",
+    "is written as in HTTP and mail, except for the zone",
     arguments: [
       ("1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37"), ("2026-11-21T09:30:00.999Z", "Sat, 21 Nov 2026 09:30:00"),
       ("1970-01-01T00:00:00Z", "Thu, 01 Jan 1970 00:00:00"), ("1969-12-31T23:59:59.001Z", "Wed, 31 Dec 1969 23:59:59"),
@@ -29,7 +29,7 @@ struct TimestampTests {
   }
 
   @Test(
-    "refuses what no calendar or clock has, and every other form",
+    "refuses dates and times that do not exist, and every other form",
     arguments: [
       "", "2026-11-21", "2026-11-21T09:30:00", "2026-11-21 09:30:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
       "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2026-04-31T00:00:00Z", "2026-11-21T24:00:00Z",
@@ -42,7 +42,7 @@ struct TimestampTests {
     #expect(Timestamp(text) == nil)
   }
 
-  @Test("writes what it reads, over ten thousand years of days, to both of their ends")
+  @Test("writes what it reads, from the beginning of the year 0000 to the end of 9999")
   func roundTrip() {
     for end in ["0000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"] { #expect(Timestamp(end)?.description == end) }
     for day in stride(from: -719_528 as Int64, through: 2_932_896, by: 97) {
@@ -58,7 +58,7 @@ struct TimestampTests {
     #expect(CivilDate(year: 2026, month: 11, day: 21)?.start == Timestamp("2026-11-21T00:00:00Z"))
   }
 
-  @Test("is rounded down to the step before, unless it stands on one, before 1970 too")
+  @Test("is rounded down to a whole step, before 1970 too")
   func rounding() {
     let times: [Int64: Int64] = [-300_001: -600_000, -300_000: -300_000, -1: -300_000, 0: 0, 299_999: 0]
     for (time, step) in times {

@@ -1,7 +1,7 @@
 import Testing
 import Values
 
-@Test("a token bucket gives what it holds at once, and then as much as flows in")
+@Test("a token bucket gives out what it holds at once, and then as much as flows in")
 func tokenBucket() {
   let second: UInt64 = 1_000_000_000
   var bucket = TokenBucket(capacity: 6, seconds: 3, at: 0)
