@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Bounds", .serialized)
 struct BoundTests {
-  @Test("a full queue refuses at once, and what stands in it is answered")
+  @Test("a full queue refuses what comes next, and what is in it is answered")
   func queue() async throws {
     let kinds = try await TestDatabase.run({ ($0.readers, $0.queueLength) = (1, 100) }) { database in
       await concurrently(150, on: database.loop) { index in
@@ -20,7 +20,7 @@ struct BoundTests {
     #expect(kinds[100...].allSatisfy { $0.contains("overloaded") })
   }
 
-  @Test("the server cancels a statement at its timeout, and its neighbours and the connection live on")
+  @Test("the server cancels a statement at its timeout, and its neighbours and the connection are unharmed")
   func statementTimeout() async throws {
     let (kinds, pids) = try await TestDatabase.run({
       ($0.readers, $0.statementTimeoutMilliseconds, $0.graceMilliseconds) = (1, 200, 10_000)
@@ -44,7 +44,7 @@ struct BoundTests {
     #expect(pids[0] == pids[1])
   }
 
-  @Test("a waiter whose deadline passes behind slow neighbours is let go, and the connection stays usable")
+  @Test("a statement times out behind slow neighbours, and the connection stays usable")
   func deadline() async throws {
     let (kinds, pids, milliseconds) = try await TestDatabase.run({
       ($0.readers, $0.statementTimeoutMilliseconds, $0.graceMilliseconds) = (1, 1_000, 500)
@@ -89,7 +89,7 @@ struct BoundTests {
     #expect(kinds == ["fine", "timeout"])
   }
 
-  @Test("a lone statement beside reads that fail gets through, at whatever place it stands")
+  @Test("each read in a burst of many statements gets its own outcome, whichever of them fail")
   func mixedBurst() async throws {
     let wrong = try await TestDatabase.run({ ($0.readers, $0.queueLength) = (2, 5_000) }) { database in
       let statements = (0..<40).map { Statement("test.burst\($0)", "SELECT \($0) + $1 / $2") }
@@ -108,7 +108,7 @@ struct BoundTests {
     #expect(wrong == [])
   }
 
-  @Test("the observer hears of every execution once, in the task that asked")
+  @Test("the observer is called once for every execution, with its error")
   func observer() async throws {
     final class Notes: QueryObserver {
       var lines: [String] = []

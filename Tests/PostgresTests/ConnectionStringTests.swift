@@ -31,14 +31,14 @@ struct ConnectionStringTests {
     #expect(given["user"] == "me")
   }
 
-  @Test("of a Unix socket or of nothing at all needs no look-up")
+  @Test("of a Unix socket, or without a host, needs no look-up")
   func local() throws {
     #expect(try ConnectionString("host=/run/postgresql dbname=x").endpoints.map(\.needsLookup) == [false])
     #expect(try ConnectionString("dbname=x").endpoints.isEmpty)
     #expect(try parameters("dbname=x port=5433")["port"] == "5433")
   }
 
-  @Test("takes looked-up addresses, and one port serves all hosts")
+  @Test("accepts looked-up addresses, and applies one port to all hosts")
   func addresses() throws {
     let given = try parameters(
       "host=a,b port=5",
@@ -48,7 +48,7 @@ struct ConnectionStringTests {
     #expect(given["port"] == "5,5")
   }
 
-  @Test("keeps what it says about options, names and timeouts")
+  @Test("keeps its own options, names and timeouts")
   func options() throws {
     let given = try parameters(
       "postgres://h/db?options=-cstatement_timeout%3D9&application_name=mine&gssencmode=prefer")
@@ -65,7 +65,7 @@ struct ConnectionStringTests {
     ] { #expect(throws: Never.self) { try ConnectionString("postgres://h/db?\(text)") } }
   }
 
-  @Test("leaves its sessions to be set up by a statement, but for what its own options set")
+  @Test("has its sessions set up by a statement, except for what its own options set")
   func sessionSettings() throws {
     let text = "postgres://h/db?options=-cstatement_timeout%3D9%20-cjit%3Don"
     let configuration = DatabaseConfiguration(url: text)
@@ -81,7 +81,7 @@ struct ConnectionStringTests {
   }
 
   @Test(
-    "that cannot be read is refused without a word of it",
+    "that is not valid is refused without being quoted",
     arguments: [
       "postgres://me:s3cret@host:port/db", "postgres://me:s3cret@[::1/db", "password=s3cret host", "nonsense=s3cret",
       "host=a,b,c port=1,2 password=s3cret", "postgres://me:s3cret@host:99999/db",

@@ -23,7 +23,7 @@ struct LifecycleTests {
     #expect(lifecycle.on(.start, chance: 0) == .none)
   }
 
-  @Test("pauses double from 50 ms to 1 s, cut by up to a half, and begin anew after a success")
+  @Test("pauses double from 50 ms to 1 s, less up to a half at random, and start over after a success")
   func pauses() {
     var lifecycle = lifecycle()
     attempt(&lifecycle, .start)
@@ -40,7 +40,7 @@ struct LifecycleTests {
     #expect(lifecycle.on(.lost, chance: 0) == .pause(25_000_000))
   }
 
-  @Test("a host that does not even refuse comes later in the next attempt")
+  @Test("a host that times out, rather than refuses, comes later in the next attempt")
   func rotation() {
     var lifecycle = lifecycle()
     attempt(&lifecycle, .start)
@@ -51,7 +51,7 @@ struct LifecycleTests {
     #expect(lifecycle.rotation == 1)
   }
 
-  @Test("late events and whatever comes after the close change nothing")
+  @Test("late events, and all events after the close, change nothing")
   func lateEvents() {
     var lifecycle = lifecycle()
     #expect(lifecycle.on(.lost, chance: 0) == .none)

@@ -26,7 +26,7 @@ struct PipelineTests {
     return pipeline
   }
 
-  @Test("reads are delivered as they come")
+  @Test("the results of reads are delivered as they arrive")
   func delivers() {
     var pipeline = reads(1, 2)
     #expect(pipeline.openSegment == nil)
@@ -35,7 +35,7 @@ struct PipelineTests {
     #expect(pipeline.isEmpty && pipeline.commandCount == 0)
   }
 
-  @Test("a failure among shared reads sends again whoever has no answer, the culprit too")
+  @Test("a failure among reads of one segment resends all that have no answer, the culprit too")
   func resends() {
     var pipeline = reads(1, 2, 3)
     let actions = [.success, .failure(Self.failure), .aborted, .sync].map { describe(pipeline.received($0)) }
@@ -49,7 +49,7 @@ struct PipelineTests {
     #expect(actions == ["-", "fail [1] no"])
   }
 
-  @Test("a write counts when its sync is answered, and an error at the commit fails it")
+  @Test("a write completes when its sync is answered, and an error at the commit fails it")
   func writes() {
     for (replies, expected) in [
       ([.success, .sync], ["hold 1", "complete [1]"]),
@@ -64,7 +64,7 @@ struct PipelineTests {
     }
   }
 
-  @Test("a preparation that fails is reported, and its command with it")
+  @Test("a preparation that fails is reported, and fails its command")
   func preparations() {
     var pipeline = Pipeline<Int>()
     pipeline.sentPrepare(statement: 7, version: 2, .united)
@@ -85,7 +85,7 @@ struct PipelineTests {
     #expect(replies.map { describe(pipeline.received($0)) } == ["-", "-", "resend [1, 2]", "hold 3", "complete [3]"])
   }
 
-  @Test("an answer that nobody asked for is out of step")
+  @Test("an answer without a command is out of step")
   func outOfStep() {
     var empty = Pipeline<Int>()
     #expect(describe(empty.received(.success)) == "out of step")
@@ -96,7 +96,7 @@ struct PipelineTests {
     #expect(describe(late.received(.success)) == "out of step")
   }
 
-  @Test("when abandoned it gives back everything without an answer, once")
+  @Test("when abandoned, it returns all commands that are not complete, once")
   func abandons() {
     var pipeline = Pipeline<Int>()
     pipeline.sentCommand(1, .united)

@@ -97,7 +97,7 @@ struct PipeliningTests {
     #expect(error?.constraint == "users_email_key")
   }
 
-  @Test("a statement goes on after its table has changed")
+  @Test("a statement still works after its table has changed")
   func staleStatement() async throws {
     let columns = try await TestDatabase.runInSchema("CREATE TABLE things (id int8); INSERT INTO things VALUES (1)") {
       database in

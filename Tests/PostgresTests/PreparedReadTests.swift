@@ -32,7 +32,7 @@ struct PreparedReadTests {
     #expect(outcomes == (0..<200).map { $0 % 5 == 0 ? "22012" : "\($0)" })
   }
 
-  @Test("may send the next one from within, a thousand times")
+  @Test("may send the next one from their callback, a thousand times")
   func chain() async throws {
     let sum = try await TestDatabase.run { database in
       var sum: Int64 = 0
@@ -51,7 +51,7 @@ struct PreparedReadTests {
     #expect(sum == 500_500)
   }
 
-  @Test("fail at once when they cannot be sent, and while they wait when the database is closed")
+  @Test("fail when the database is closed, both those that wait and those that are sent afterwards")
   func failures() async throws {
     let outcomes = try await TestDatabase.run { database in
       var outcomes: [String] = []

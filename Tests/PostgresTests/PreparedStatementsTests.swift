@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A connection's memory of prepared statements")
 struct PreparedStatementsTests {
-  @Test("prepares once, and anew for other parameter types")
+  @Test("prepares a statement once, and again for other parameter types")
   func use() {
     var prepared = PreparedStatements()
     #expect(prepared.use(500, signature: 10) == (.prepare, 0))
@@ -15,7 +15,7 @@ struct PreparedStatementsTests {
     #expect(prepared.use(500, signature: 12) == (.prepare, 0))
   }
 
-  @Test("gives what was forgotten or has gone stale a new version, and ignores news of an old one")
+  @Test("gives a forgotten or stale statement a new version, and ignores news of an old one")
   func versions() {
     var prepared = PreparedStatements()
     _ = prepared.use(1, signature: 10)

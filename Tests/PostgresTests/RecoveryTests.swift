@@ -7,7 +7,7 @@ import Testing
 @Suite("When the server goes away", .serialized)
 struct RecoveryTests {
   private static let milliseconds: UInt64 = 1_000_000
-  /// How long work that waits for nothing may take on a busy machine, in milliseconds; no more than the timeouts of
+  /// How long work that need not wait may take on a busy machine, in milliseconds; no more than the timeouts of
   /// `TestDatabase`.
   private static let patience = 10_000
 
@@ -95,7 +95,7 @@ struct RecoveryTests {
     #expect(counts.active + counts.idle == 6 && counts.connecting == 0)
   }
 
-  @Test("a database is usable before the connections beyond the first are begun, which come by themselves")
+  @Test("a database is usable with its first connection, and opens the others later by itself")
   func openingPause() async throws {
     let (early, late) = try await TestDatabase.run({ $0.writers = 0 }) { database in
       let early = database.connectionCounts
@@ -106,7 +106,7 @@ struct RecoveryTests {
     #expect(late.idle == 3 && late.connecting == 0)
   }
 
-  @Test("a connection that goes on step by step is made, however long all of them take together")
+  @Test("a connection attempt that makes progress succeeds, however long all its steps take together")
   func slowSteps() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -116,13 +116,13 @@ struct RecoveryTests {
       $0.transactionWaitMilliseconds = 1_000
     } _: { database in
       let read = try await database.query("SELECT 1")[0].decode(Int.self, 0)
-      // The transaction's connection is opened only now, which the bound on waiting for a busy one does not limit.
+      // The transaction's connection is opened only now; the bound on waiting for a busy one does not apply to that.
       return [read, try await database.transaction { try await $0.query("SELECT 2")[0].decode(Int.self, 0) }]
     }
     #expect(answers == [1, 2])
   }
 
-  @Test("a write that was cut off says that its outcome is unknown, and a transaction that it has not happened")
+  @Test("a write that is cut off has an unknown outcome; a read, or a transaction before its commit, does not")
   func cutOff() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -148,7 +148,7 @@ struct RecoveryTests {
     #expect(errors == ["unavailable true", "unavailable false", "unavailable false", "fine"])
   }
 
-  @Test("everything fails at once while nothing answers the door, and heals")
+  @Test("everything fails at once while connections are refused, and the database recovers afterwards")
   func refused() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -182,7 +182,7 @@ struct RecoveryTests {
     #expect(healed < Self.patience)
   }
 
-  @Test("a frozen server is noticed within the deadline, fails fast from then on, and heals")
+  @Test("a frozen server is noticed within the deadline, statements then fail fast, and the database recovers")
   func frozen() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -219,7 +219,7 @@ struct RecoveryTests {
     #expect(healed < Self.patience)
   }
 
-  @Test("a frozen server keeps a transaction for its own time, not for that of a longer one before it")
+  @Test("a frozen server delays a transaction by its own timeout, not by that of a longer one before it")
   func frozenBehindLonger() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -239,7 +239,7 @@ struct RecoveryTests {
     #expect(took < 30_000)
   }
 
-  @Test("a frozen server keeps a read for its own time, also when one that is let go has another follow")
+  @Test("a frozen server delays a read by its own timeout, even when one that timed out sends another")
   func frozenBeforeAnother() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     defer { proxy.become(.stop) }
@@ -272,7 +272,7 @@ struct RecoveryTests {
     #expect(try #require(ends["second"]) < #require(ends["following"]))
   }
 
-  @Test("one silent connection puts the others to the test, and an answer clears them")
+  @Test("suspected connections are probed, and stay open when they answer")
   func suspicion() async throws {
     let counts = try await TestDatabase.run { database in
       try await Self.waitForAll(database)
@@ -301,7 +301,7 @@ struct RecoveryTests {
     #expect(count == 2)
   }
 
-  @Test("an idle connection that is dead is opened anew, and says nothing of one that computes")
+  @Test("an idle connection that is dead is dropped, and casts no suspicion on one that is busy")
   func deadIdle() async throws {
     let proxy = try Proxy(before: TestDatabase.url(), marks: ["AS marked"])
     defer { proxy.become(.stop) }
@@ -313,7 +313,7 @@ struct RecoveryTests {
       var lost = 0
       database.onConnectionError = { _ in lost += 1 }
       let counts = await concurrently(2, on: database.loop) { index in
-        // Keeps one connection computing, so that the other takes what comes.
+        // Keeps one connection busy, so that the other runs what comes next.
         if index == 0 { return try await database.query("SELECT pg_sleep(3)").count }
         _ = try await database.query("SELECT 1 AS marked")
         proxy.become(.freezeMarked)
@@ -351,7 +351,7 @@ struct RecoveryTests {
     #expect(healed < Self.patience)
   }
 
-  @Test("a wrong password is refused without telling it")
+  @Test("a wrong password is refused without being shown")
   func wrongPassword() async throws {
     let url = try TestDatabase.url()
     let wrong = url.replacing(/:[^:@\/]+@/, with: ":wr0ng-Secret@")
@@ -363,7 +363,7 @@ struct RecoveryTests {
     }
   }
 
-  @Test("a session that the server does not give its settings is not used, and the reason is told")
+  @Test("a session whose settings the server refuses is not used, and the error names the setting")
   func refusedSettings() async throws {
     await #expect {
       try await TestDatabase.run(connectSeconds: 3, { $0.idleTransactionTimeoutMilliseconds = 1 << 32 }) { _ in }
@@ -373,7 +373,7 @@ struct RecoveryTests {
     }
   }
 
-  @Test("names are looked up beside the loop, and one that does not exist is an error")
+  @Test("host names are looked up, and one that does not exist is an error")
   func names() async throws {
     let byName = try TestDatabase.url().replacing("127.0.0.1", with: "localhost")
     #expect(try await TestDatabase.run(url: byName) { try await $0.query("SELECT 1").count } == 1)
@@ -382,7 +382,7 @@ struct RecoveryTests {
     }
   }
 
-  @Test("another host of the list takes over")
+  @Test("another host of the list takes over when the first is down")
   func secondHost() async throws {
     let proxy = try Proxy(before: TestDatabase.url())
     proxy.become(.stop)

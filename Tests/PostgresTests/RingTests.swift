@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A ring")
 struct RingTests {
-  @Test("keeps its order while it turns and grows")
+  @Test("keeps its order while it wraps around and grows")
   func order() {
     var ring = Ring<Int>()
     var (next, expected) = (0, 0)

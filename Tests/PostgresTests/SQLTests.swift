@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Interpolated SQL")
 struct SQLTests {
-  @Test("binds what is interpolated and numbers it")
+  @Test("binds interpolated values as numbered parameters")
   func binds() {
     let sql: SQL = "SELECT \(1) WHERE name = \("x' OR 1=1") AND note = \(nil as String?)"
     #expect(sql.text == "SELECT $1 WHERE name = $2 AND note = $3")
@@ -13,7 +13,7 @@ struct SQLTests {
     #expect(sql.parameters.types == [20, 0, 0])
   }
 
-  @Test("takes fragments in with their parameters")
+  @Test("takes in fragments with their parameters")
   func fragments() {
     let filter: SQL = "WHERE a = \(1) AND b = \(2)"
     let empty: SQL = ""

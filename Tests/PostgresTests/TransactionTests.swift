@@ -7,7 +7,7 @@ struct TransactionTests {
   private struct Refused: Error {}
   private static let table = "CREATE TABLE accounts (id int8 PRIMARY KEY, balance int8 NOT NULL)"
 
-  @Test("commit what returns, roll back what throws, and leave the connection clean")
+  @Test("commit when the body returns, roll back when it throws, and leave the connection clean")
   func outcomes() async throws {
     let (count, next) = try await TestDatabase.runInSchema(Self.table, { $0.transactionConnections = 1 }) { database in
       let inserted = try await database.transaction { transaction in
@@ -44,7 +44,7 @@ struct TransactionTests {
     #expect(count == 0)
   }
 
-  @Test("that lose against others are run again until all have won")
+  @Test("that lose a conflict are retried until all have succeeded")
   func conflicts() async throws {
     let (failures, balance) = try await TestDatabase.runInSchema(
       Self.table + "; INSERT INTO accounts VALUES (1, 0)", { $0.transactionAttempts = 100 }
@@ -83,7 +83,7 @@ struct TransactionTests {
     #expect(balances == [2, 2])
   }
 
-  @Test("wait for a connection, and are refused when too many wait or too long")
+  @Test("wait for a connection, and are refused when too many wait, or one waits too long")
   func waiting() async throws {
     let kinds = try await TestDatabase.run({
       ($0.transactionConnections, $0.transactionQueueLength, $0.transactionWaitMilliseconds) = (1, 2, 2_000)

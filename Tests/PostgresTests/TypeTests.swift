@@ -45,7 +45,7 @@ struct TypeTests {
     #expect(try await roundTrip(floats, as: "float4").values == floats)
   }
 
-  @Test("text comes back whole, whatever it holds")
+  @Test("text and bytes come back whole, whatever they contain")
   func text() async throws {
     let texts = [
       "", "'; DROP TABLE users; --", "Käse 🧀 \u{1F468}\u{200D}\u{1F33E}", "a\nb\tc\\",
@@ -59,7 +59,7 @@ struct TypeTests {
     #expect(try await roundTrip([[], blob], as: "bytea").values == [[], blob])
   }
 
-  @Test("a text that holds U+0000 is refused before it is sent")
+  @Test("a text that contains U+0000 is refused before it is sent")
   func nul() async throws {
     let kinds = try await TestDatabase.run { database in
       let errors = [

@@ -45,7 +45,7 @@ struct EventLoopTests {
     #expect(lines == ["starts", "goes on", "resumes on the loop: true"])
   }
 
-  @Test("runs what is spawned later in tasks that have ended, within them too, and keeps nothing of what has ended")
+  @Test("reuses ended tasks for what is spawned later, also from within a task, and keeps nothing of what has ended")
   func spareTasks() throws {
     let lines = try onLoop { loop, log in
       var isGone: [() -> Bool] = []
@@ -76,7 +76,7 @@ struct EventLoopTests {
     #expect(lines.suffix(3) == ["6 are gone", "again", "goes on"])
   }
 
-  @Test("gives a task's values to no other task")
+  @Test("gives a task's local values to no other task")
   func taskLocals() throws {
     let lines = try onLoop { loop, log in
       loop.spawn {
@@ -94,7 +94,7 @@ struct EventLoopTests {
     #expect(lines == ["nobody", "first", "nobody"])
   }
 
-  @Test("keeps the order of what one other thread sends")
+  @Test("keeps the order of what another thread submits")
   func mailbox() throws {
     let lines = try onLoop { loop, log in
       let executor = loop.executor
@@ -107,7 +107,7 @@ struct EventLoopTests {
     #expect(lines == (0..<1_000).map(String.init))
   }
 
-  @Test("loses nothing that many threads send at once")
+  @Test("loses nothing that many threads submit at once")
   func manySenders() throws {
     let lines = try onLoop { loop, log in
       let executor = loop.executor
@@ -130,7 +130,7 @@ struct EventLoopTests {
     #expect(lines == ["all"])
   }
 
-  @Test("hands an event of a closed descriptor to nobody, even when its number is used again")
+  @Test("delivers no event of a closed descriptor, even when its number is reused")
   func staleEvents() throws {
     let lines = try onLoop { loop, log in
       var pipes: [(Int32, Int32)] = []
@@ -177,7 +177,7 @@ struct EventLoopTests {
     #expect(lines == ["works", "flushed"])
   }
 
-  @Test("a pending value reaches those who wait before and after it is there")
+  @Test("a pending value reaches tasks that wait for it before and after it is set")
   func pending() throws {
     let lines = try onLoop { loop, log in
       let pending = Pending<Int>()
@@ -195,7 +195,7 @@ struct EventLoopTests {
     #expect(lines.sorted() == ["7", "7", "late 7"])
   }
 
-  @Test("a timer heap gives timers in order whatever is cancelled in between", arguments: [1, 2, 3, 4, 5] as [UInt64])
+  @Test("a timer heap returns timers in order, whichever are cancelled", arguments: [1, 2, 3, 4, 5] as [UInt64])
   func heap(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     var heap = TimerHeap()
@@ -235,7 +235,7 @@ private final class Part: TurnEnd {
 }
 
 #if DEBUG
-  @Suite("A loop that is touched on another thread")
+  @Suite("A loop that is used on another thread")
   struct MisuseTests {
     @Test("stops a debug build")
     func otherThread() async {
@@ -249,9 +249,9 @@ private final class Part: TurnEnd {
   }
 #endif
 
-@Suite("Tasks that wait for the same")
+@Suite("Tasks that wait for the same value")
 struct SharedWaitTests {
-  @Test("have patience of their own: the end of one's is no other's")
+  @Test("time out independently of each other")
   func patience() throws {
     let log = try onLoop { loop, log in
       let list = WaitList(on: loop)
@@ -266,7 +266,7 @@ struct SharedWaitTests {
     #expect(log == ["short false", "long true"])
   }
 
-  @Test("have one of them load, and share its value or its error")
+  @Test("let one of them load it, and share its value or its error")
   func singleFlight() throws {
     struct Fault: Error {}
     let log = try onLoop { loop, log in
@@ -291,7 +291,7 @@ struct SharedWaitTests {
     #expect(log.sorted() == ["fault of 2", "fault of 2", "loads 1", "loads 2", "of 1", "of 1"])
   }
 
-  @Test("remember no answer that may be from before something was forgotten, and any from when it was asked for")
+  @Test("discard an answer asked for before an invalidation, and count the age of others from the question")
   func questions() {
     var memory = ShortMemory<Int, String>(lifetimeNanoseconds: 10, capacity: 2)
     let early = memory.question(at: 0)
@@ -308,7 +308,7 @@ struct SharedWaitTests {
     }
   }
 
-  @Test("remember for a while, and no more than a bound")
+  @Test("remember values for a while, and only up to a bound")
   func memory() {
     var memory = ShortMemory<Int, String?>(lifetimeNanoseconds: 10, capacity: 2)
     memory.keep("a", of: 1, at: 0)

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Reactor
 
-@Suite("Looking names up")
+@Suite("Looking up names")
 struct NameResolverTests {
-  /// The answers for `hosts`, followed by "goes on" if they came within the call, or behind it.
+  /// The answers for `hosts`, with "goes on" after them if they came within the call, and before them otherwise.
   private func resolve(_ hosts: [String]) throws -> [String] {
     try onLoop { loop, log in
       NameResolver.resolve(hosts, on: loop) { answers in

@@ -41,7 +41,7 @@ struct RememberedNamesTests {
     #expect(lines == ["nothing", "10.0.0.1", "10.0.0.1", "10.0.0.2"])
   }
 
-  @Test("keep their addresses while the name service is mute, and ask it one question at a time")
+  @Test("keep their addresses while the name service does not answer, and ask it one question at a time")
   func mute() throws {
     let lines = try onLoop { loop, log in
       let service = NameService([.success(["10.0.0.1"])])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A Redis client")
 struct RedisClientTests {
-  @Test("gives every kind of reply")
+  @Test("returns every kind of reply")
   func replies() throws {
     let key = freshKey("replies")
     let replies = try withClient { client, _ in
@@ -35,7 +35,7 @@ struct RedisClientTests {
     #expect(replies[0].text == "PONG")
   }
 
-  @Test("reads replies that are longer than what it keeps for them, and short ones after them")
+  @Test("reads replies that are longer than its buffer, and short ones after them")
   func longReplies() throws {
     let key = freshKey("long")
     let long = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
@@ -53,7 +53,7 @@ struct RedisClientTests {
     }
   }
 
-  @Test("hands over within one turn what has come meanwhile, also when that is more than one read takes")
+  @Test("delivers in one turn all replies that have arrived, even if they take more than one read")
   func manyReplies() throws {
     let key = freshKey("many")
     try withClient { client, loop in
@@ -68,7 +68,7 @@ struct RedisClientTests {
             if turns.count == 6 { continuation.resume() }
           }
         }
-        // Lengthens the turn behind the client's own end of it, in which the client sends.
+        // Lengthens the turn once the client has sent its commands at the turn's end.
         loop.atEndOfTurn(LongTurn())
       }
       #expect(Set(turns).count == 1)
@@ -76,12 +76,12 @@ struct RedisClientTests {
     }
   }
 
-  /// Holds a loop up for 200 ms, until Redis has answered.
+  /// Blocks a loop for 200 ms, until Redis has answered.
   private final class LongTurn: TurnEnd {
     func flush() { usleep(200_000) }
   }
 
-  @Test("hands the values of keys over as they come, and says why it cannot")
+  @Test("passes the values of keys to a callback, or the reason why it cannot")
   func values() throws {
     let key = freshKey("values")
     try withClient { client, loop in
@@ -106,7 +106,7 @@ struct RedisClientTests {
     }
   }
 
-  @Test("throws what Redis answers as an error, and goes on")
+  @Test("throws the errors that Redis answers, and stays usable")
   func serverErrors() throws {
     let key = freshKey("errors")
     try withClient { client, _ in
@@ -120,7 +120,7 @@ struct RedisClientTests {
     }
   }
 
-  @Test("keeps the bytes of keys, values and messages as they are")
+  @Test("keeps the bytes of keys and values as they are")
   func binary() throws {
     let key = freshKey("binary\r\n$0\r\né")
     let value = (0..<1_024).map { UInt8(truncatingIfNeeded: $0) } + Array("\r\n*1\r\n".utf8)
@@ -177,7 +177,7 @@ struct RedisClientTests {
     }
   }
 
-  @Test("gives the replies of a pipeline in their places, errors among them")
+  @Test("returns the replies of a pipeline in order, errors among them")
   func pipeline() throws {
     let key = freshKey("pipeline")
     try withClient { client, _ in

@@ -30,10 +30,10 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a loop that is held up does not take it for Redis' delay")
+  @Test("a loop that was blocked does not take its own delay for Redis'")
   func heldUp() throws {
     var patient = try impatientConfiguration()
-    // Longer than Redis itself needs on a busy machine, and shorter than the loop is held up.
+    // Longer than Redis itself needs on a busy machine, and shorter than the loop is blocked.
     patient.commandDeadlineMilliseconds = 400
     patient.probeIntervalMilliseconds = 400
     let configuration = patient
@@ -63,7 +63,7 @@ struct RedisOutageTests {
     return configuration
   }
 
-  @Test("what was sent after the late command fails as unavailable, long before its own deadline")
+  @Test("a command sent after a late one fails as unavailable, long before its own deadline")
   func behindTheLate() throws {
     let server = try PrivateServer()
     var configuration = RedisConfiguration(address: server.address)
@@ -80,7 +80,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a frozen server hangs nothing, and service heals when it returns")
+  @Test("a frozen server blocks nothing, and service resumes when it returns")
   func frozen() throws {
     let server = try PrivateServer()
     var configuration = RedisConfiguration(address: server.address)
@@ -102,7 +102,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a killed server's commands fail at once, and service heals when it returns")
+  @Test("a killed server's commands fail at once, and service resumes when it returns")
   func killed() throws {
     let server = try PrivateServer()
     var patient = RedisConfiguration(address: server.address)
@@ -128,7 +128,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a client that never connected refuses with the reason and connects when it can")
+  @Test("a client that never connected refuses commands, reports the reason, and connects when it can")
   func neverThere() throws {
     let server = try PrivateServer()
     server.kill()
@@ -145,7 +145,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a name is resolved, and one that has no address is a reason")
+  @Test("a host name is resolved, and one without an address is reported as the reason")
   func names() throws {
     let server = try PrivateServer()
     let named = RedisAddress(endpoint: .tcp(host: "localhost", port: server.port))
@@ -177,7 +177,7 @@ struct RedisOutageTests {
   }
 
   @Test(
-    "a wrong password is told as such, and never shown",
+    "a wrong or missing password is reported as such, and never shown",
     arguments: [nil, "hunter2", "ann:hunter2"] as [String?])
   func wrongPassword(credentials: String?) throws {
     let server = try PrivateServer(["--requirepass", "right"])
@@ -194,7 +194,7 @@ struct RedisOutageTests {
     #expect(!reason.contains("hunter2"))
   }
 
-  @Test("a server that has no room is told as such")
+  @Test("a server at its limit of clients is reported as such, not as refusing this client for good")
   func noRoom() throws {
     let server = try PrivateServer(["--maxclients", "1"])
     try withClient(RedisConfiguration(address: server.address)) { _, loop in
@@ -209,7 +209,7 @@ struct RedisOutageTests {
   }
 
   @Test(
-    "a server that speaks something else, or hangs up, is a failed attempt and nothing worse",
+    "a server that speaks another protocol, or hangs up, is a failed attempt and nothing worse",
     arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "", "+", "$-9\r\n", "*99999999999\r\n", "+PONG\r\n!"])
   func otherProtocols(greeting: String) throws {
     let server = try StrangeServer(greeting: Array(greeting.utf8))
@@ -225,7 +225,7 @@ struct RedisOutageTests {
   }
 
   @Test(
-    "one that takes no writes counts as away, until it does",
+    "a server that refuses writes counts as away until it accepts them",
     arguments: [
       (["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]),
       (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
@@ -254,7 +254,7 @@ struct RedisOutageTests {
     }
   }
 
-  /// Of a client that tries what it needs.
+  /// The configuration of a client that tries out what it needs.
   private static func trying(_ address: RedisAddress) -> RedisConfiguration {
     var configuration = RedisConfiguration(address: address)
     configuration.trialKey = "trial"
@@ -262,7 +262,7 @@ struct RedisOutageTests {
   }
 
   @Test(
-    "one that lets this user do too little is not connected to, and says what is forbidden, until it does",
+    "a server is not used while its user lacks a permission, and the reason names what is forbidden",
     arguments: [(["-@scripting"], "eval"), (["-evalsha"], "evalsha"), (["resetchannels"], "channel")])
   func forbidding(_ rules: [String], _ named: String) throws {
     let server = try PrivateServer()
@@ -282,7 +282,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("one that has no scripts is not connected to")
+  @Test("a server without scripts is not used")
   func scriptless() throws {
     let server = try PrivateServer(["--rename-command", "EVAL", "NONE"])
     let configuration = Self.trying(server.address)
@@ -294,7 +294,7 @@ struct RedisOutageTests {
     }
   }
 
-  @Test("a Cluster is refused by its name, whether it serves or not")
+  @Test("a Redis Cluster is refused and named as such, even while it does not serve yet")
   func cluster() throws {
     let nodes = "/tmp/terroir-redis-cluster-\(getpid()).conf"
     defer { unlink(nodes) }
@@ -314,7 +314,7 @@ struct RedisOutageTests {
     server.kill()
   }
 
-  @Test("one that may not be asked about itself is no Cluster")
+  @Test("a server that forbids HELLO is not taken for a Cluster")
   func unasked() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, _ in

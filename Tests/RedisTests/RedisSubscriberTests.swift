@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A Redis subscriber")
 struct RedisSubscriberTests {
-  @Test("gives each receiver the messages of its channel, in order, and none after it is taken back")
+  @Test("passes each receiver the messages of its channel, in order, until it is unsubscribed")
   func messages() throws {
     let (one, other) = (freshKey("one"), freshKey("other"))
     try withSubscriber { subscriber, client, loop in
@@ -33,7 +33,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("a channel that is given up and asked for again is confirmed by its own confirmation")
+  @Test("confirms a channel that was unsubscribed and subscribed again only by the last confirmation")
   func again() throws {
     let channel = freshKey("again")
     try withSubscriber { subscriber, client, loop in
@@ -63,7 +63,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("a receiver may subscribe, unsubscribe and close while it is called")
+  @Test("lets a receiver subscribe, unsubscribe and close while it is called")
   func reentrance() throws {
     let channel = freshKey("reentrance")
     try withSubscriber { subscriber, client, loop in
@@ -87,7 +87,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("subscribes again after a loss and tells the gap, when it begins and when it ends")
+  @Test("subscribes again after a lost connection, and reports the gap when it begins and when it ends")
   func resubscribes() throws {
     let server = try PrivateServer()
     try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, client, loop in
@@ -107,7 +107,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("finds out by itself that a server is frozen")
+  @Test("notices by itself that a server is frozen")
   func frozen() throws {
     let server = try PrivateServer()
     try withSubscriber(RedisConfiguration(address: server.address)) { subscriber, _, loop in
@@ -138,7 +138,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("tells of every change of a tracked key, by whomever, and of nothing else; and when it may have missed one")
+  @Test("reports every change of tracked keys, by clients or expiry, no other, and when it may have missed one")
   func tracking() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
@@ -174,7 +174,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("takes receivers and gives them up while tracking is being turned on, all by one connection")
+  @Test("adds and removes receivers while tracking is being turned on, all on one connection")
   func comersWhileTrackingBegins() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
@@ -204,7 +204,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("goes on without tracking where Redis forbids it, and never says that it has heard of changes")
+  @Test("works without tracking where Redis forbids it, and never claims to have heard of changes")
   func forbiddenTracking() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
@@ -226,7 +226,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("says once that Redis forbids it to subscribe, and listens and hears of changes when it may")
+  @Test("reports once that Redis forbids it to subscribe, and listens and tracks keys when it may")
   func forbidden() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in
@@ -241,7 +241,7 @@ struct RedisSubscriberTests {
       var (reasons, losses) = ([String](), 0)
       subscriber.onRefusal = { reasons.append($0) }
       subscriber.onStateChange = { if !$0 { losses += 1 } }
-      // What keeps it from signing in, as any client, is no refusal to subscribe.
+      // A refusal to sign in, which any client may get, is not a refusal to subscribe.
       #expect(await waitUntil(loop) { subscriber.lastFailure?.hasPrefix("refused: WRONGPASS ") == true })
       #expect(reasons == [])
       try await client.send(user + ["on"])
@@ -254,7 +254,7 @@ struct RedisSubscriberTests {
     }
   }
 
-  @Test("a connection that is lost, or a Redis that is away, is not told as a refusal to subscribe")
+  @Test("does not report a lost connection, or a Redis that is away, as a refusal to subscribe")
   func lost() throws {
     let server = try PrivateServer()
     try withClient(RedisConfiguration(address: server.address)) { client, loop in

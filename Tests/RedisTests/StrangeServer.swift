@@ -4,7 +4,7 @@ import Redis
 import Synchronization
 import TestSupport
 
-/// A server that is no Redis: it sends the same bytes to every client and hangs up.
+/// A server that is not Redis: it sends the same bytes to every client and hangs up.
 final class StrangeServer: Sendable {
   let port: UInt16
   private let listener: Int32

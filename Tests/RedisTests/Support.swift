@@ -50,7 +50,7 @@ func failure(_ body: () async throws -> some Any) async -> RedisError? {
   }
 }
 
-/// Waits on the loop until `isSo`; returns false if it was not within `milliseconds`.
+/// Waits on the loop until `isSo`; returns false if that takes longer than `milliseconds`.
 func waitUntil(_ loop: EventLoop, milliseconds: UInt64 = 60_000, _ isSo: () -> Bool) async -> Bool {
   let end = Clock.monotonic() + milliseconds * 1_000_000
   while !isSo() {

@@ -5,7 +5,7 @@ import Redis
 import TestSupport
 import Testing
 
-@Suite("Redis by TLS")
+@Suite("Redis over TLS")
 struct TLSTests {
   private let certificate: Certificate
 
@@ -47,7 +47,7 @@ struct TLSTests {
     }
   }
 
-  @Test("heals when the server returns")
+  @Test("reconnects when the server returns")
   func heals() throws {
     let server = try PrivateServer(certificate: certificate)
     let configuration = try configuration(server)
@@ -76,7 +76,7 @@ struct TLSTests {
     }
   }
 
-  @Test("tells nothing to a server that nobody trusted vouches for")
+  @Test("refuses a server whose certificate is not trusted")
   func stranger() throws {
     let server = try PrivateServer(certificate: certificate)
     var configuration = try configuration(server)
@@ -86,7 +86,7 @@ struct TLSTests {
     }
   }
 
-  @Test("tells nothing to a server of another name", arguments: ["DNS:redis.example.org", "IP:127.0.0.2"])
+  @Test("refuses a server whose certificate is for another name", arguments: ["DNS:redis.example.org", "IP:127.0.0.2"])
   func otherName(name: String) throws {
     let certificate = try Certificate(for: name)
     let server = try PrivateServer(certificate: certificate)
@@ -97,7 +97,7 @@ struct TLSTests {
     }
   }
 
-  @Test("is refused by a server without it, and so is a client without it by one with it")
+  @Test("fails with a plain server, as a plain client fails with a server that requires TLS")
   func mismatch() throws {
     let plain = try PrivateServer()
     var configuration = try configuration(plain)
@@ -110,7 +110,7 @@ struct TLSTests {
     #expect(ofSecure != nil && ofSecure != "Connection refused")
   }
 
-  @Test("holds up no loop while the other side is silent in the middle of the handshake")
+  @Test("does not block the loop while the server is silent during the handshake")
   func silent() throws {
     let server = try PrivateServer(certificate: certificate)
     var configuration = try configuration(server)
@@ -129,12 +129,12 @@ struct TLSTests {
       return (failed ? client.lastFailure ?? "" : "", turns)
     }
     #expect(reason == "no answer within 1000 ms of connecting")
-    // A loop that is held up looks before and after; a free one looks every few milliseconds, even on a busy machine.
+    // A blocked loop looks before and after; a free one looks every few milliseconds, even on a busy machine.
     #expect(turns > 10, "\(turns) turns")
     server.thaw()
   }
 
-  @Test("believes those whose certificates are named, and takes no other text for certificates")
+  @Test("trusts every certificate of a PEM text, and refuses a text that is empty or malformed")
   func trust() throws {
     let text = try certificate.text
     #expect(TLSTrust(pem: text + text)?.count == 2)
