@@ -5,7 +5,7 @@ import Testing
 @Suite("Base64 without padding")
 struct Base64Tests {
   @Test(
-    "has the text of RFC 4648, section 10, less the padding",
+    "matches the vectors of RFC 4648, section 10, without their padding",
     arguments: [
       ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE"),
       ("foobar", "Zm9vYmFy"),
@@ -16,7 +16,7 @@ struct Base64Tests {
     #expect(Base64.textLength(of: plain.utf8.count) == text.utf8.count)
   }
 
-  @Test("gives back every byte at every position, in both alphabets")
+  @Test("reads back every byte at every position, in both alphabets")
   func roundTrip() {
     for length in 0...9 {
       for first in 0...255 {
@@ -30,7 +30,7 @@ struct Base64Tests {
   }
 
   @Test(
-    "refuses padding, foreign characters, impossible lengths and bits left over",
+    "refuses padding, foreign characters, impossible lengths and leftover bits",
     arguments: ["Z", "Zm9vY", "Zg==", "Zm8=", "Zh", "Zm9", "Zm 8", "Zm8\n", "Zm+8", "Zm/8", "Zmé8"])
   func refuses(text: String) {
     #expect(Base64.url.decode(text) == nil)

@@ -19,7 +19,7 @@ struct CursorTests {
     return payload
   }
 
-  @Test("gives back what was sealed, in its order")
+  @Test("returns the values that were sealed, in order")
   func roundTrip() throws {
     var opened = try seal.open(seal.seal(payload, list: "orders"), list: "orders")
     #expect(try opened.takeTimestamp() == Timestamp(unixMilliseconds: -1))
@@ -30,7 +30,7 @@ struct CursorTests {
     #expect(throws: CursorError.self) { try opened.takeText() }
   }
 
-  @Test("is refused when any one character is another, missing or too many")
+  @Test("is refused when any one character is changed, its end is cut off, or it was never sealed")
   func tampered() {
     let text = Array(seal.seal(payload, list: "orders").utf8)
     for position in text.indices {
@@ -47,7 +47,7 @@ struct CursorTests {
     }
   }
 
-  @Test("is refused by another list and by another secret, and passes with the previous one")
+  @Test("is refused by another list and by another secret, and accepted with the previous secret")
   func foreign() throws {
     let text = seal.seal(payload, list: "orders")
     let another = DerivedKey.key("cursor 1", from: "another secret of sufficient length")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("An opaque key")
 struct OpaqueKeyTests {
-  @Test("is read back from its text, of its own kind only", arguments: OpaqueKey.Kind.allCases)
+  @Test("is read back from its text, and only as its own kind", arguments: OpaqueKey.Kind.allCases)
   func reading(kind: OpaqueKey.Kind) throws {
     let key = OpaqueKey.make(kind)
     let read = try #require(OpaqueKey(key.text, kind))

@@ -10,7 +10,7 @@ import Testing
 struct PasswordPoolTests {
   private static let cheap = ScryptCost(logarithm: 10, blockSize: 8, parallelism: 1)!
 
-  @Test("hashes and verifies while the loop goes on, and answers on the loop")
+  @Test("hashes and verifies passwords, and answers on the loop")
   func answers() throws {
     let pool = try PasswordPool(threads: 2, waiting: 8, cost: Self.cheap)
     let outcome = Mutex<[Bool]>([])
@@ -25,7 +25,7 @@ struct PasswordPoolTests {
     pool.stop()
   }
 
-  @Test("refuses what is more than may run and wait, never waits itself, and refuses everything when stopped")
+  @Test("refuses more than may run and wait, never blocks the loop, and refuses everything when stopped")
   func bounds() throws {
     let slow = try #require(ScryptCost(logarithm: 14, blockSize: 8, parallelism: 1))
     let pool = try PasswordPool(threads: 1, waiting: 3, cost: slow)
@@ -59,7 +59,7 @@ struct PasswordPoolTests {
     }
   }
 
-  @Test("lets many who register neither keep members waiting nor take their places")
+  @Test("keeps many registrations from delaying members or taking their places")
   func newcomers() throws {
     let slow = try #require(ScryptCost(logarithm: 14, blockSize: 8, parallelism: 1))
     let pool = try PasswordPool(threads: 1, waiting: 16, cost: slow)

@@ -34,7 +34,7 @@ struct PasswordTests {
     #expect(!Password.verify(password + "x", against: text))
   }
 
-  @Test("fits its password alone, and is never the same twice")
+  @Test("matches only its own password, and is never the same twice")
   func verifying() {
     for password in ["correct horse", "", "pässwörd 🔑 pässwörd", String(repeating: "x", count: 4_096)] {
       let hash = Password.hash(password, cost: Self.cheap)
@@ -45,7 +45,7 @@ struct PasswordTests {
     }
   }
 
-  @Test("has the standard cost in its text, and asks to be made anew with another")
+  @Test("states the standard cost in its text, and needs a rehash where it has another")
   func costs() {
     let hash = Password.hash("correct horse")
     #expect(hash.hasPrefix("$scrypt$ln=15,r=8,p=3$"))
@@ -57,7 +57,7 @@ struct PasswordTests {
     #expect(Password.needsRehash("md5"))
   }
 
-  @Test("that is no hash, or would exhaust the machine, fits nothing")
+  @Test("that is malformed, or would exhaust the machine, matches nothing")
   func malformed() {
     let good = Password.hash("correct horse", cost: Self.cheap)
     for text in [
@@ -76,7 +76,7 @@ struct PasswordTests {
 @Suite("The password policy")
 struct PasswordPolicyTests {
   @Test(
-    "refuses what is too short, too long, among the commonest or no line of text",
+    "refuses what is too short, too long, easily guessed, or contains control characters",
     arguments: [
       ("", "at least 12"), ("elevenchars", "at least 12"), (String(repeating: "🔑", count: 11), "at least 12"),
       (String(repeating: "blue heron ", count: 23) + "xyzw", "at most 256"), ("password1234", "guessed first"),
@@ -91,7 +91,7 @@ struct PasswordPolicyTests {
   }
 
   @Test(
-    "asks nothing else",
+    "accepts everything else",
     arguments: [
       "twelve chars", "only lower case letters", "73914826507193", String(repeating: "🔑", count: 12) + "🍀",
       String(repeating: "a", count: 256), "password1234 and more", "abcdefghijklm!",

@@ -54,7 +54,7 @@ struct TokenTests {
     try token.withUnsafeBytes { try authority.verify($0, at: Self.now) }
   }
 
-  @Test("that was verified before is the same again, and refused from the second on in which it expires")
+  @Test("that was verified before is verified again, and refused from the second of its expiry on")
   func again() throws {
     let authority = authority()
     let token = authority.sign(Self.claims)
@@ -68,7 +68,7 @@ struct TokenTests {
     #expect(failure(token, authority, at: Self.now.advanced(byMilliseconds: -31_000)) == .tooEarly)
   }
 
-  @Test("gives back the claims that were signed")
+  @Test("returns the claims that were signed")
   func roundTrip() throws {
     let authority = authority()
     #expect(try authority.verify(authority.sign(Self.claims), at: Self.now) == Self.claims)
@@ -88,12 +88,12 @@ struct TokenTests {
       "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
       + ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
       + ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-    // The signature is accepted, since only the audience, which is checked after it, is missed.
+    // The signature is accepted: only the audience, which is checked after it, is at fault.
     #expect(failure(token, authority(key, issuer: "joe")) == .audience)
     #expect(failure(token, authority(issuer: "joe")) == .signature)
   }
 
-  @Test("is refused when any one byte is another")
+  @Test("is refused when any one byte is changed or its end is cut off")
   func alteredBytes() {
     let authority = authority()
     let token = Array(authority.sign(Self.claims).utf8)
@@ -108,7 +108,7 @@ struct TokenTests {
   }
 
   @Test(
-    "is refused unless it has three parts of Base64 with objects in them",
+    "is refused unless it has three parts in Base64, none of them empty",
     arguments: [
       "", ".", "..", "...", "a.b", "a.b.c", "e30.e30", "e30.e30.", "e30.e30.AA=", "!.e30.AA",
       String(repeating: "A", count: 5_000),
@@ -118,7 +118,7 @@ struct TokenTests {
   }
 
   @Test(
-    "is refused with any other algorithm, whatever its signature",
+    "is refused with any algorithm but HS256, and with critical extensions, whatever its signature",
     arguments: [
       #"{"alg":"none"}"#, #"{"alg":"None"}"#, #"{"alg":"hs256"}"#, #"{"alg":"HS384"}"#, #"{"alg":"HS512"}"#,
       #"{"alg":"RS256"}"#, #"{"alg":["HS256"]}"#, #"{"alg":null}"#, "{}", #"{"typ":"JWT"}"#,
@@ -139,7 +139,7 @@ struct TokenTests {
   }
 
   @Test(
-    "is refused when a header or payload is no object or names a member twice",
+    "is refused when its header or payload is not an object or names a member twice",
     arguments: [
       ("[]", "{}"), ("{}x", "{}"), (#"{"alg":"HS256"}"#, "[]"), (#"{"alg":"HS256"}"#, "null"),
       (#"{"alg":"HS256"}"#, #"{"iss":"terroir","iss":"terroir"}"#), (#"{"alg":"HS256","alg":"none"}"#, "{}"),
@@ -169,13 +169,13 @@ struct TokenTests {
     #expect(failure(token, authority()) == expected)
   }
 
-  @Test("of a role that only another release knows is a user's")
+  @Test("with a role that this release does not know is a user's")
   func unknownRole() throws {
     let token = forged(#"{"alg":"HS256"}"#, payload("role", #""gardener""#))
     #expect(try authority().verify(token, at: Self.now).role == .user)
   }
 
-  @Test("passes after its expiry for the leeway that is set, and no longer")
+  @Test("is accepted after its expiry for the leeway that is set, and no longer")
   func expiryLeeway() {
     var settings = TokenAuthority.Settings(issuer: "terroir", audience: "terroir-api")
     settings.expiryLeewaySeconds = 30
@@ -185,7 +185,7 @@ struct TokenTests {
     #expect(failure(token, authority, at: Timestamp(unixMilliseconds: 1_790_000_930_000)) == .expired)
   }
 
-  @Test("of the previous secret passes while that is named, and is never made")
+  @Test("signed with the previous secret is accepted while that is set, and new ones are not signed with it")
   func rotation() {
     let old = authority()
     let new = authority(Array("another secret of sufficient length".utf8), previous: Self.secret)

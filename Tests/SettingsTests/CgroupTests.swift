@@ -5,7 +5,7 @@ import Testing
 private func cgroup(_ files: [String: String]) -> Cgroup { Cgroup { files[$0].map { Array($0.utf8) } } }
 
 @Test(
-  "reads the quota of a control group, the least of it and those above it",
+  "reads the CPU quota of a control group, the least of its own and those above it",
   arguments: [
     ([:], nil), (["/proc/self/cgroup": "0::/\n"], nil),
     (["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/cpu.max": "max 100000\n"], nil),
@@ -55,14 +55,14 @@ func memoryLimit(files: [String: String], bytes: UInt64?) {
 }
 
 @Test(
-  "counts the processors that are left",
+  "counts the processors that affinity and quota allow, at least one",
   arguments: [(8, nil, 8), (8, 0.5, 1), (8, 1.5, 2), (8, 3, 3), (2, 3, 2), (0, nil, 1), (-1, nil, 1), (4, 4, 4)]
     as [(Int, Double?, Int)])
 func effectiveProcessors(affinity: Int, quota: Double?, expected: Int) {
   #expect(Machine.processors(affinity: affinity, quota: quota) == expected)
 }
 
-@Test("finds itself on a real machine")
+@Test("describes the machine that runs the test")
 func realMachine() {
   let machine = Machine.current()
   #expect((1...4_096).contains(machine.processors))

@@ -1,6 +1,6 @@
 import Testing
 
-@Test("says what is wrong with files")
+@Test("says what is wrong with settings from files")
 func fileFaults() {
   #expect(faults(["PORT": "1", "PORT_FILE": "/f"]) == ["PORT and PORT_FILE are both set"])
   #expect(faults(["PORT_FILE": "/f"]) == ["PORT_FILE: \"/f\" cannot be read"])
@@ -53,7 +53,8 @@ func malformed(name: String, value: String) {
 }
 
 @Test(
-  "reads where Postgres is at once, not with the first connection", arguments: ["DATABASE_URL", "DATABASE_REPLICA_URL"])
+  "refuses a malformed URL of Postgres at once, not with the first connection",
+  arguments: ["DATABASE_URL", "DATABASE_REPLICA_URL"])
 func databaseURLs(name: String) {
   for (url, fault) in [
     ("postgres://u:hunter2%zz@h/d", "cannot be read"), ("postgres://u:hunter2@h/d?foo=bar", "cannot be read"),
@@ -79,7 +80,7 @@ func contradictions() {
   #expect(faults(["HTTP_TARGET_BYTES": "64KiB"]) == ["HTTP_TARGET_BYTES is more than HTTP_HEAD_BYTES"])
 }
 
-@Test("has no password sent to a mail server in the clear")
+@Test("refuses to send a password to a mail server in the clear")
 func plainMail() {
   let plain = ["SMTP_URL": "smtp://u:p@h", "SMTP_FROM": "a@example.org", "SMTP_STARTTLS": "none"]
   #expect(faults(plain) == ["SMTP_STARTTLS is none, and SMTP_URL has a password"])

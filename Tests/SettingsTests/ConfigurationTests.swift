@@ -7,7 +7,7 @@ import Values
 @testable import Secrets
 @testable import Settings
 
-@Test("an empty environment is a complete one for development")
+@Test("an empty environment is enough for development")
 func emptyEnvironment() throws {
   let configuration = try load([:])
   #expect(configuration.deployment == .development)
@@ -44,14 +44,14 @@ func deploymentDefaults(deployment: Deployment) throws {
   #expect(configuration.warnings.isEmpty)
 }
 
-@Test("takes NODE_ENV where ENVIRONMENT is not set, and SOURCE_REVISION for REVISION")
+@Test("uses NODE_ENV where ENVIRONMENT is not set, and SOURCE_REVISION for REVISION")
 func aliases() throws {
   #expect(try load(["NODE_ENV": "test", "SOURCE_REVISION": "abc"]).deployment == .test)
   #expect(try load(["NODE_ENV": "test", "SOURCE_REVISION": "abc"]).service.revision == "abc")
   #expect(try load(["NODE_ENV": "nonsense", "ENVIRONMENT": "test"]).deployment == .test)
 }
 
-@Test("bounds the memory of connections by a quarter of the group's, or of the machine's, or as it is told")
+@Test("bounds the memory of connections by HTTP_MEMORY, or a quarter of the group's or machine's, not below 16 MiB")
 func connectionMemory() throws {
   var machine = testMachine
   machine.memoryBytes = 1 << 30
@@ -63,7 +63,7 @@ func connectionMemory() throws {
   #expect(try load(["HTTP_MEMORY": "64MiB"], machine: machine).http.memoryBytes == 64 << 20)
 }
 
-@Test("an empty variable is one that is not set")
+@Test("an empty variable counts as not set")
 func emptyVariable() throws {
   let configuration = try load(["PORT": "", "OTEL_EXPORTER_OTLP_ENDPOINT": "", "JWT_SECRET_FILE": ""])
   #expect(configuration.listening.port == 3_000)
@@ -111,7 +111,7 @@ func forms() throws {
     ])
 }
 
-@Test("uses a provider that has a key or a base URL of the operator's")
+@Test("uses a provider if it has a key or a base URL")
 func providers() throws {
   #expect(try load(["OPENAI_API_KEY": "k"]).insights.openAI.isConfigured)
   #expect(try load(["OPENAI_BASE_URL": "http://localhost:11434/v1"]).insights.openAI.isConfigured)
@@ -119,7 +119,7 @@ func providers() throws {
   #expect(try load(["ANTHROPIC_API_KEY_FILE": "/k"], files: ["/k": "k"]).insights.anthropic.isConfigured)
 }
 
-@Test("the defaults are those that the layers below were measured with")
+@Test("the defaults are those of the layers below")
 func layerDefaults() throws {
   let configuration = try load([:])
   let (http, limits) = (configuration.http, HTTPLimits())
@@ -142,7 +142,7 @@ func layerDefaults() throws {
   #expect(configuration.redis.connectTimeoutMilliseconds == redis.connectDeadlineMilliseconds)
 }
 
-@Test("log lines look as configured")
+@Test("log lines are as configured, by default text on a terminal and JSON elsewhere")
 func logStyle() throws {
   var terminal = testMachine
   terminal.isTerminal = true
@@ -152,7 +152,9 @@ func logStyle() throws {
   #expect(try load(["LOG_FORMAT": "json"], machine: terminal).logStyle.format == .json)
 }
 
-@Test("hashes passwords on no more threads than a pool has, nor memory allows", arguments: [1, 2, 33, 34, 64, 4_096])
+@Test(
+  "hashes passwords on half the processors, but no more threads than a pool may have or memory allows",
+  arguments: [1, 2, 33, 34, 64, 4_096])
 func hashingParallelism(processors: Int) throws {
   let machine = Machine(processors: processors, randomSecret: testMachine.randomSecret)
   let threads = try Configuration.load(RawEnvironment(variables: [:], machine: machine)).accounts.hashingParallelism
@@ -164,7 +166,7 @@ func hashingParallelism(processors: Int) throws {
   #expect(few == min(4, threads))
 }
 
-@Test("refuses more threads for passwords than a pool has")
+@Test("refuses more threads for passwords than a pool may have")
 func tooManyHashingThreads() throws {
   #expect(try load(["PASSWORD_HASHING_PARALLELISM": "16"]).accounts.hashingParallelism == 16)
   let faults = #expect(throws: ConfigurationFaults.self) { try load(["PASSWORD_HASHING_PARALLELISM": "17"]) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Settings
 
-@Test("shows what is in effect, and no secret")
+@Test("shows the settings in effect, and no secret")
 func shownConfiguration() throws {
   var variables = serious
   variables["DATABASE_URL"] = "postgresql://terroir:hunter2@a:1,b:2/terroir?sslmode=require&password=hunter2"
@@ -25,7 +25,7 @@ func shownConfiguration() throws {
   ] { #expect(lines.contains(line), "\(line)") }
 }
 
-@Test("what is shown reads back as the same configuration")
+@Test("the shown settings read back as the same configuration")
 func roundTrip() throws {
   let first = try load([:])
   var variables: [String: String] = [:]
@@ -36,7 +36,7 @@ func roundTrip() throws {
   for setting in Configuration.settings { #expect(setting.show(first) == setting.show(second), "\(setting.name)") }
 }
 
-@Test("names are unlike, in capitals, and every setting says what it means")
+@Test("every setting has a unique name in capitals and a meaning, and is secret if its name says so")
 func tableOfSettings() {
   let names = Configuration.settings.flatMap { [$0.name, $0.alias].compactMap { $0 } }
   #expect(Set(names).count == names.count)

@@ -4,7 +4,7 @@ import Testing
 @testable import Settings
 
 @Test(
-  "takes a Jaeger of old for a collector, with a warning",
+  "reads an old Jaeger endpoint as that of a collector, with a warning",
   arguments: [
     ("http://jaeger:14268/api/traces", "http://jaeger:4318/v1/traces"), ("jaeger:6831", "http://jaeger:4318/v1/traces"),
     ("http://[::1]:14268", "http://[::1]:4318/v1/traces"), ("jaeger", "http://jaeger:4318/v1/traces"),
@@ -17,7 +17,7 @@ func jaeger(endpoint: String, expected: String) throws {
   #expect(configuration.warnings[0].hasPrefix("JAEGER_ENDPOINT is read as OTEL_EXPORTER_OTLP_ENDPOINT=http://"))
 }
 
-@Test("knows where spans go")
+@Test("derives the URL that spans are sent to")
 func exportURL() throws {
   func url(_ variables: [String: String]) throws -> String? { try load(variables).tracing.exportURL?.description }
   let base = "OTEL_EXPORTER_OTLP_ENDPOINT"

@@ -45,7 +45,7 @@ func goodSecrets() {
   }
 }
 
-@Test("a secret that is refused is told beside all other faults, and a faulty value is told once")
+@Test("a refused secret is reported with all other faults, and each faulty value once")
 func secretsBesideFaults() {
   let found = faults([
     "ENVIRONMENT": "production", "JWT_SECRET": "short", "PORT": "x", "METRICS_PORT": "0", "HTTP_HEAD_BYTES": "y",

@@ -9,7 +9,7 @@ import Values
 @testable import Gardens
 
 /// Half a minute of devices that send readings to one loop's writer, over real libpq, while the store has its weather;
-/// then a minute of fair weather. All time is simulated, so that a seed goes the same way each time.
+/// then a minute of fair weather. All time is simulated, so that a seed runs the same way each time.
 final class ReadingsSimulation {
   private static let devices = 4
   private static let requests = 60
@@ -40,7 +40,7 @@ final class ReadingsSimulation {
   private(set) var doubtful: Set<StoredTable.Key> = []
   /// Requests without an outcome.
   private(set) var waiting = 0
-  /// Answers that a request should be sent again, of those that can be stored.
+  /// The number of answers that asked for a request to be sent again, except those that can never be stored.
   private(set) var refused = 0
 
   init(seed: UInt64) throws {

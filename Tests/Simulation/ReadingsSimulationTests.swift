@@ -12,9 +12,9 @@ private let seeds: [UInt64] = {
   return Array(1...(number("SEEDS") ?? 100))
 }()
 
-@Suite("Readings, whatever befalls the store,")
+@Suite("Readings, whatever happens to the store,")
 struct ReadingsSimulationTests {
-  @Test("are stored when that was said, never twice, and nobody who waits is forgotten")
+  @Test("are stored if their sender was told so, never twice, and no sender is left waiting")
   func nothingIsLost() throws {
     var (verdicts, refused, lostAnswers) = (0, 0, 0)
     for seed in seeds {
@@ -38,17 +38,17 @@ struct ReadingsSimulationTests {
       for (value, verdict) in verdicts {
         #expect(verdict == .conflict ? stored != nil && stored != value : stored == value, hint)
       }
-      // If no request with the reading was refused, one of them was told that it is new.
+      // If no request with the reading was refused, one of them was answered that it is new.
       if !simulation.doubtful.contains(key) { #expect(verdicts.contains { $0.1 == .accepted }, hint) }
-      // Where an answer may be lost, two requests with the same reading may both be told that theirs was the first.
+      // Where an answer may be lost, two requests with the same reading may both be answered that it is new.
       if simulation.weather.leavesNoDoubt { #expect(verdicts.count(where: { $0.1 == .accepted }) <= 1, hint) }
     }
-    // The poison of one request must not have others refused.
+    // The poison of one request must not cause others to be refused.
     if simulation.weather.isCalm { #expect(simulation.refused == 0, hint) }
     #expect(!table.rows.values.contains { $0.value == SimulatedStore.poison }, hint)
   }
 
-  @Test("A seed goes the same way each time", arguments: [1, 2, 3] as [UInt64])
+  @Test("fare the same each time with the same seed", arguments: [1, 2, 3] as [UInt64])
   func repeats(seed: UInt64) throws {
     let (one, other) = (try run(seed), try run(seed))
     #expect(one.store.history == other.store.history)

@@ -1,7 +1,7 @@
 import TestSupport
 
-/// The probabilities of the faults of a simulated store, drawn anew for each seed, so that some seeds see one fault
-/// alone and others all of them.
+/// The probabilities of the faults of a simulated store, drawn for each seed, so that some seeds see only one fault and
+/// others all of them.
 struct Weather {
   /// A connection ends before the statements of a segment are run.
   var loss = 0.0

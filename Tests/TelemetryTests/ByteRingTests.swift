@@ -11,7 +11,7 @@ private func take(_ ring: ByteRing) -> [UInt8] {
   return bytes
 }
 
-@Test("gives bytes back in order across the end of its storage, whatever their lengths")
+@Test("a byte ring returns bytes in order across the end of its storage, whatever their lengths")
 func ringWraps() {
   let ring = ByteRing(capacity: 64)
   var next: UInt8 = 0
@@ -24,7 +24,7 @@ func ringWraps() {
   }
 }
 
-@Test("refuses whole what does not fit, and counts it")
+@Test("a byte ring refuses as a whole what does not fit, and counts it")
 func ringRefuses() {
   let ring = ByteRing(capacity: 64)
   #expect(append([UInt8](repeating: 1, count: 60), to: ring))

@@ -5,7 +5,7 @@ import Testing
 
 /// Reads a flat JSON object, as a log line must be: its members in order, text decoded, other values as written.
 ///
-/// It is a parser of its own, since a mistake in code that the writer shares would go unseen.
+/// It shares no code with the writer: a mistake in shared code would go unnoticed.
 struct LineReader {
   struct Malformed: Error, CustomStringConvertible {
     let description: String

@@ -31,7 +31,7 @@ func memberOrder() throws {
     ])
 }
 
-@Test("writes ids as everybody else does")
+@Test("writes ids in their usual form")
 func ids() throws {
   var generator = IDGenerator()
   for _ in 0..<200 {
@@ -43,7 +43,7 @@ func ids() throws {
   }
 }
 
-@Test("leaves out what is not known")
+@Test("leaves out members without a value")
 func absentMembers() throws {
   let lines = logged { logger in logger.log(.error, "x") { $0.field("detail", nil) } }
   #expect(
@@ -94,7 +94,7 @@ func invalidUTF8(bytes: [UInt8], text: String) throws {
   #expect(try LineReader.members(lines[0]).last!.value == text)
 }
 
-@Test("survives every pair of bytes")
+@Test("writes well-formed JSON for every pair of bytes")
 func everyPair() throws {
   for first in UInt8.min...UInt8.max {
     var bytes: [UInt8] = []
@@ -106,7 +106,7 @@ func everyPair() throws {
   }
 }
 
-@Test("writes numbers as JSON numbers and what is none as null")
+@Test("writes numbers as JSON numbers, and those that JSON does not have as null")
 func numbers() throws {
   let lines = logged { logger in
     logger.log(.info, "x") {
@@ -128,7 +128,7 @@ func numbers() throws {
     ])
 }
 
-@Test("cuts a long value at a scalar and says when fields had to go")
+@Test("cuts a long value at a scalar, and marks a line without some of its fields as truncated")
 func bounds() throws {
   let long = String(repeating: "é", count: 3_000)
   let lines = logged { logger in
@@ -174,7 +174,7 @@ func text() {
     ])
 }
 
-@Test("shows a person a hundred columns at most of what is no warning, the message first and the rest dimmed")
+@Test("dims fields on a terminal, and cuts lines there at a hundred columns, except warnings")
 func terminal() {
   let path = String(repeating: "é", count: 200)
   let usual = logged(.text(coloured: true)) { $0.log(.info, "200 GET /", at: moment) { $0.field("path", path) } }[0]

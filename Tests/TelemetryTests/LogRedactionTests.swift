@@ -23,7 +23,7 @@ func redactedTarget(target: String, expected: String) {
   #expect(LogRedaction.path(target) == expected)
 }
 
-@Test("masks what is secret in a line that quotes a request")
+@Test("masks secrets in a line that quotes a request")
 func redactedLine() {
   let line =
     #"upstream away, request: "GET /invitations/tiv_abc?ticket=x&q=1 HTTP/1.1", upstream: "http://a:1/i/tiv%5Fabc""#
@@ -33,7 +33,7 @@ func redactedLine() {
       + #", referrer: "https://b/i/***?token=***""#)
 }
 
-@Test("masks a secret in a field, and in a target that is logged")
+@Test("masks a secret in a field, and in a logged target")
 func redactedFields() throws {
   let target = Array("/a?token=hunter2".utf8)
   let lines = logged { logger in

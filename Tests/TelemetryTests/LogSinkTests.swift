@@ -114,7 +114,7 @@ func manyThreads() throws {
   }
 }
 
-@Test("counts lines as dropped when nobody reads any more")
+@Test("counts lines as dropped when the pipe has no reader any more")
 func brokenPipe() {
   signal(SIGPIPE, SIG_IGN)
   let pipe = LogPipe()
@@ -127,7 +127,7 @@ func brokenPipe() {
   close(pipe.writing)
 }
 
-@Test("closes again without waiting")
+@Test("closes a second time without waiting")
 func closingTwice() {
   let pipe = LogPipe()
   let sink = LogSink(style: .json(), descriptor: pipe.writing)

@@ -13,7 +13,7 @@ func shares(ratio: Double) {
   #expect(abs(Double(sampled) - Double(total) * ratio) <= 5 * deviation)
 }
 
-@Test("decides by the trace id alone, and a greater ratio keeps what a lesser one does")
+@Test("decides by the trace id alone, and a higher ratio keeps all that a lower one does")
 func determinism() {
   var generator = IDGenerator()
   for _ in 0..<1_000 {
@@ -44,7 +44,7 @@ func parentDecides(isSampled: Bool) {
   #expect(context.state == "a=b")
 }
 
-@Test("makes ids that differ, on one thread and between generators")
+@Test("makes ids that differ, within and between generators")
 func distinctIDs() {
   var one = IDGenerator()
   var other = IDGenerator()

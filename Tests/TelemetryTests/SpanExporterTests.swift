@@ -62,7 +62,7 @@ private func span(_ name: String = "work") -> Span {
     endUnixNanoseconds: 2_500)
 }
 
-@Test("exports a request's span as the semantic conventions have it")
+@Test("exports a request's span as the semantic conventions require")
 func httpSpan() throws {
   let fixture = Fixture([.status(200)]) { $0.headers = [("X-Key", "k")] }
   var request = Span(
@@ -128,7 +128,7 @@ func databaseSpan() throws {
     ])
 }
 
-@Test("a refusal by the client's fault leaves the span's status unset")
+@Test("a client error leaves the span's status unset")
 func clientFault() {
   var request = span()
   request.describeHTTP(
@@ -155,7 +155,7 @@ func boundedSpan() throws {
   #expect(export.number(0, 10) == UInt64(100 - written))
 }
 
-@Test("sends again what may be sent again", arguments: [429, 502, 503, 504])
+@Test("retries after a transient refusal", arguments: [429, 502, 503, 504])
 func retries(status: Int) throws {
   let fixture = Fixture([.status(status), .status(status), .status(200)])
   fixture.queue.add(span())
@@ -167,7 +167,7 @@ func retries(status: Int) throws {
   #expect(received[0].body == received[2].body)
 }
 
-@Test("waits as long as the collector asks for")
+@Test("waits as long as the collector asks for before it retries")
 func retryAfter() throws {
   let fixture = Fixture([.status(503, headers: "Retry-After: 1\r\n"), .status(200)])
   let start = Clock.monotonicMilliseconds()
@@ -178,7 +178,7 @@ func retryAfter() throws {
 }
 
 @Test(
-  "takes a time to wait for as seconds in digits alone",
+  "reads Retry-After only as seconds in digits",
   arguments: [("120", 120), ("+5", nil), ("-5", nil), ("", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil)]
     as [(String, Int?)])
 func retryAfterDigits(text: String, seconds: Int?) {
@@ -186,7 +186,7 @@ func retryAfterDigits(text: String, seconds: Int?) {
   #expect(OTLPAnswer(answer) == .again(afterSeconds: seconds))
 }
 
-@Test("does not send again what was refused", arguments: [400, 401, 404, 413, 500])
+@Test("does not retry after any other refusal", arguments: [400, 401, 404, 413, 500])
 func refusals(status: Int) throws {
   let fixture = Fixture([.status(status)])
   fixture.queue.add(span())
@@ -196,7 +196,7 @@ func refusals(status: Int) throws {
   #expect(fixture.collector.received.count == 1)
 }
 
-@Test("survives a collector that is slow, cut off, wordless or beside itself")
+@Test("retries when the collector is silent, hangs up, or answers in part or in nonsense")
 func badCollectors() throws {
   let scripts: [[Collector.Behaviour]] = [
     [.silent, .status(200)], [.cut, .status(200)], [.bytes("HTTP/1.1 200 OK\r\nContent-Le"), .status(200)],
@@ -213,7 +213,7 @@ func badCollectors() throws {
   }
 }
 
-@Test("gives a batch up after its attempts, warns once, and says when it works again")
+@Test("gives up a batch after its attempts, warns once, and logs when exporting works again")
 func givesUp() throws {
   let fixture = Fixture([.status(503), .status(503), .status(503), .status(400), .status(200)])
   for sent in 1...3 as ClosedRange<UInt64> {
@@ -225,7 +225,7 @@ func givesUp() throws {
   #expect(try fixture.finish() == ["Spans not exported", "Exporting spans again"])
 }
 
-@Test("counts what a collector accepts in part")
+@Test("counts the spans of a batch that the collector accepts only in part")
 func partialSuccess() throws {
   // ExportTraceServiceResponse { partial_success { rejected_spans: 2, error_message: "no" } }
   let inPart = Collector.Behaviour.status(200, body: [0x0A, 6, 0x08, 2, 0x12, 2, 0x6E, 0x6F])
@@ -281,7 +281,7 @@ func fullQueue() throws {
   #expect(fixture.exporter.droppedSpans + fixture.exporter.exportedSpans == 200)
 }
 
-@Test("closes within its deadline although the collector is away")
+@Test("closes within its deadline although a batch waits for its retry")
 func closesInTime() throws {
   let fixture = Fixture([.status(503)]) {
     $0.attempts = 1_000
@@ -295,7 +295,7 @@ func closesInTime() throws {
   #expect(Clock.monotonicMilliseconds() - start < 3_000)
 }
 
-@Test("hands https to the sender it was given")
+@Test("passes requests for https to the given sender")
 func injectedSender() throws {
   let fixture = Fixture(
     [.status(200)], configure: { $0.url = ServiceURL("https://collector.example.org/v1/traces")! },

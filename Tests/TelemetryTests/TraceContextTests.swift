@@ -42,7 +42,7 @@ func refusesTraceparent(text: String) {
   #expect(TraceContext(traceparent: text) == nil)
 }
 
-@Test("passes a tracestate on when it is fit, and drops it otherwise")
+@Test("passes on a valid tracestate, and drops any other")
 func traceState() throws {
   func state(_ text: String?) throws -> String? {
     try #require(TraceContext(traceparent: known, tracestate: text)).state

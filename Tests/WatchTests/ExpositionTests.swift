@@ -2,7 +2,7 @@ import Testing
 
 @testable import Watch
 
-/// What a server would expose: samples of requests and their durations.
+/// The exposition of a server: samples of requests and their durations.
 func exposition(
   start: Double? = 100, requests: [(route: String, status: Int, count: Int)] = [],
   buckets: [(route: String, bound: String, count: Int)] = []
@@ -39,7 +39,7 @@ struct ExpositionTests {
   }
 
   @Test(
-    "a broken line is named by its number",
+    "a malformed line is reported by its number",
     arguments: ["a", "a{", "a{b}", #"a{b="c} 1"#, #"a{b="c" d="e"} 1"#, "a x", "=1", #"a{b="\"#])
   func brokenLines(line: String) {
     #expect(throws: TextExposition.Malformed(line: 2)) {
@@ -47,12 +47,12 @@ struct ExpositionTests {
     }
   }
 
-  @Test("names that nobody wants are passed over, whatever stands behind them")
+  @Test("lines with other names are skipped, whatever follows the name")
   func unwanted() throws {
     #expect(try TextExposition.samples(Array("b{ 1\na 1\n".utf8)) { $0 == "a" }.count == 1)
   }
 
-  @Test("the API is all /api routes but the probes, and a stream's length is no latency")
+  @Test("the API is all /api routes except probes, and the duration of a stream is not a latency")
   func selection() throws {
     let tally = try Tally(
       exposition: exposition(
@@ -68,13 +68,13 @@ struct ExpositionTests {
     #expect(tally.all == Traffic(requests: 10, failures: 2, latencies: [0.1: 8, .infinity: 9]))
   }
 
-  @Test("the metrics of something else are no metrics of this server")
+  @Test("the metrics of anything but this server are refused")
   func foreign() {
     #expect(throws: Tally.Unreadable.self) { try Tally(exposition: Array("up 1\n".utf8)) }
     #expect(throws: Tally.Unreadable.self) { try Tally(exposition: Array("<html>".utf8)) }
   }
 
-  @Test("a difference counts what came since, and a series that fell or is new from zero")
+  @Test("a difference counts what was added since, and counts a series that fell or is new from zero")
   func differences() throws {
     let before = try Tally(
       exposition: exposition(
@@ -88,7 +88,7 @@ struct ExpositionTests {
   }
 
   @Test(
-    "P95 is found on a straight line within its bucket, as Prometheus does",
+    "P95 is interpolated linearly within its bucket, as Prometheus does",
     arguments: [
       ([0.1: 100, .infinity: 100], 0.095), ([0.1: 90, 0.2: 100, .infinity: 100], 0.15),
       ([0.1: 90, 0.2: 90, .infinity: 100], .infinity), ([0.1: 0, 0.2: 10, .infinity: 10], 0.195),
@@ -104,7 +104,7 @@ struct ExpositionTests {
   }
 
   @Test(
-    "lengths of time are digits and a unit",
+    "a time span is digits and a unit, and at most a week",
     arguments: [
       ("200ms", 0.2), ("5s", 5), ("10m", 600), ("1h", 3_600), ("168h", 604_800), ("169h", nil), ("0s", nil), ("5", nil),
       ("s", nil), ("-5s", nil), ("+5s", nil), ("1.5s", nil), ("5 s", nil), ("", nil), ("99999999999999999999s", nil),

@@ -56,31 +56,31 @@ struct JudgementTests {
     try (0..<looks).map { try tally(1_000 + $0 * perLook, failed: $0 * failed, slow: $0 * slow) }
   }
 
-  @Test("is fine when time is up and all that was asked for held")
+  @Test("is fine when the time is up and all demands were met")
   func fine() throws {
     #expect(verdict(try steady(100, looks: 12)) == nil)
     #expect(verdict(try steady(100)) == .fine("1200 requests in 1m (1200 by clients), 0.00 % failed, P95 10 ms"))
   }
 
-  @Test("what was counted before the watch began does not count")
+  @Test("ignores what was counted before the watch began")
   func notAbsolute() throws {
     let looks = try (0..<13).map { try tally(10_000 + $0 * 100, failed: 5_000, slow: 9_000) }
     #expect(verdict(looks)?.word == "fine")
   }
 
-  @Test("few requests prove nothing, and none even less", arguments: [0, 4])
+  @Test("is unclear with too few requests, or none", arguments: [0, 4])
   func tooFew(perLook: Int) throws {
     #expect(verdict(try steady(perLook)) == .unclear("only \(perLook * 12) requests in 1m, 50 are needed"))
   }
 
-  @Test("two windows of errors are worse, at the third look")
+  @Test("is worse after two windows of errors, at the third look")
   func errors() throws {
     let looks = try steady(100, failed: 5)
     #expect(verdict(Array(looks.prefix(2))) == nil)
     #expect(verdict(Array(looks.prefix(3))) == .worse("5.00 % of the requests failed, 1.00 % may"))
   }
 
-  @Test("one window of errors is not, but the whole is judged at the end")
+  @Test("is not worse after one window of errors, but the whole is judged at the end")
   func oneWindow() throws {
     func looks(failing: Int) throws -> [Tally?] {
       try (0..<13).map { try tally(1_000 + $0 * 100, failed: $0 > 3 ? failing : 0) }
@@ -89,19 +89,19 @@ struct JudgementTests {
     #expect(verdict(try looks(failing: 40)) == .worse("3.33 % of the requests failed, 1.00 % may"))
   }
 
-  @Test("a slow server is worse")
+  @Test("is worse for a slow server")
   func slow() throws {
     #expect(verdict(try steady(100, slow: 50)) == .worse("P95 was 901 ms, 200 ms is allowed"))
   }
 
-  @Test("small windows wait for more requests before they are judged")
+  @Test("waits for more requests before it judges a small window")
   func smallWindows() throws {
     // By themselves, two looks with one failure among two requests each would have half of them failed.
     let looks = try [(0, 0), (2, 1), (4, 2), (104, 2), (204, 2)].map { try tally($0.0, failed: $0.1) }
     #expect(verdict(looks) == nil)
   }
 
-  @Test("not ready twice in a row is worse, once is not")
+  @Test("is worse when the server is not ready twice in a row, but not when it is once")
   func readiness() throws {
     let looks = try steady(100)
     #expect(verdict(looks, ready: [true, false, true, false, true])?.word == "fine")
@@ -111,20 +111,20 @@ struct JudgementTests {
         == .unclear("the server was not ready at the end"))
   }
 
-  @Test("a restart is worse at once, and counters that fall are understood where no start time is told")
+  @Test("is worse at once after a restart, but not when counters fall without a start time")
   func restarts() throws {
     #expect(verdict([try tally(1_000), try tally(5, start: 160)]) == .worse("the server restarted"))
     let reset = try [1_000, 50, 150, 250].map { try tally($0, start: nil) }
     #expect(verdict(reset) == nil)
   }
 
-  @Test("requests that got no answer are failures that the server knows nothing of")
+  @Test("counts requests without an answer as failures that the server knows nothing of")
   func unanswered() throws {
     #expect(
       verdict(try steady(20), unanswered: 5) == .worse("20.00 % of the requests failed, 1.00 % may"))
   }
 
-  @Test("failures of a few clients are not lost among the watch's own requests")
+  @Test("is worse when a few clients' requests fail, however many of the watch's own succeed")
   func fewClients() throws {
     #expect(
       try verdict(clients: 5, failed: 5) == .worse("100.00 % of the 5 requests of clients failed, 1.00 % may"))
@@ -134,19 +134,19 @@ struct JudgementTests {
       try verdict(clients: 5, failed: 0) == .fine("1205 requests in 1m (5 by clients), 0.00 % failed, P95 10 ms"))
   }
 
-  @Test("a single failure condemns no server, however few the clients are", arguments: [1, 5, 99])
+  @Test("is not worse for a single failure, however few requests clients made", arguments: [1, 5, 99])
   func strayFailure(clients: Int) throws {
     #expect(try verdict(clients: clients, failed: 1)?.word == "fine")
   }
 
-  @Test("the watch's own failures are not held against the clients' share")
+  @Test("does not count the watch's own failures among the clients'")
   func failedProbes() throws {
     #expect(try verdict(clients: 5, failed: 0, failedProbes: 6)?.word == "fine")
     #expect(try verdict(clients: 5, failed: 1, failedProbes: 6)?.word == "fine")
     #expect(try verdict(clients: 5, failed: 2, failedProbes: 6)?.word == "worse")
   }
 
-  @Test("metrics that cannot be read three times in a row end it")
+  @Test("is unclear when metrics cannot be read three times in a row, or at the end")
   func blind() throws {
     let some = try tally(1_000)
     #expect(verdict([some, nil, nil, some, nil, nil]) == nil)
@@ -156,7 +156,7 @@ struct JudgementTests {
       verdict(try steady(100, looks: 12) + [nil]) == .unclear("its metrics could not be read at the end"))
   }
 
-  @Test("more than twice the other server's figures is worse, although it would be allowed")
+  @Test("is worse for more than twice the other server's failures, even within the limit")
   func comparison() throws {
     // 0.8 % failed, where 1 % may, but only 0.3 % of the other server's.
     let looks = try steady(1_000, failed: 8)
@@ -171,20 +171,20 @@ struct JudgementTests {
     #expect(verdict(looks)?.word == "fine")
   }
 
-  @Test("the other server is compared over the same time while it has traffic")
+  @Test("compares the other server over the same time while that has traffic")
   func simultaneous() throws {
     // The other server has had few errors in all its life, but during the watch as many as the new one.
     let other = try (0..<13).map { try tally(100_000 + $0 * 1_000, failed: $0 * 8) }
     #expect(verdict(try steady(1_000, failed: 8), baseline: other)?.word == "fine")
   }
 
-  @Test("twice next to nothing is nothing")
+  @Test("is fine for few failures, even if the other server has none")
   func harmless() throws {
     let quiet = try tally(10_000)
     #expect(verdict(try steady(1_000, failed: 4), baseline: Array(repeating: quiet, count: 13))?.word == "fine")
   }
 
-  @Test("progress says how far it is and what it sees")
+  @Test("reports its progress: the time so far and what it has seen")
   func progress() throws {
     var judgement = Judgement(demands)
     let before = try tally(10_000)
