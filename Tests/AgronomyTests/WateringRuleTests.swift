@@ -196,7 +196,7 @@ struct WateringRuleTests {
   @Test("makes news of a bed that was dry before the last warning but is known to be only now")
   func knownLater() throws {
     #expect(try Self.isNews([Self.north, Self.south(dryHours: 7)], Self.said(5)))
-    // The second bed became dry in the very quarter of an hour in which the first was told.
+    // The second bed became dry in the very quarter of an hour in which the first was reported.
     let quarters = (0...40).reversed().map { (Double($0) / 4, $0 > 2 ? 34.0 : 28) }
     let sameQuarter = Self.bed(quarters, number: 2, name: "South bed")
     let since = try #require(MoistureProbe(sameQuarter, Self.limits).drySince)
@@ -225,7 +225,7 @@ struct WateringRuleTests {
     var observations = Self.observations([Self.south(dryHours: -1)], said: [try Self.said(65, dry: 2)])
     observations.limits = [RulePlot.device(2): MoistureLimits(dryBelow: 45, wetAbove: 85)]
     #expect(WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))
-    // The bed was told lately, and has had no water since.
+    // The bed was reported lately, and has had no water since.
     observations.series = [Self.south(dryHours: 60)]
     observations.said = [try Self.said(5, dry: 2)]
     #expect(!WateringRule.isNews(try #require(WateringRule.finding(observations)), observations))

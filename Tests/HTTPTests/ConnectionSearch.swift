@@ -4,7 +4,7 @@ import Reactor
 
 /// Every state that a connection can reach, found by trying all events in each.
 struct ConnectionSearch {
-  /// The states found, by all that distinguishes them but their clocks.
+  /// The states found, by all that distinguishes them except their clocks.
   private(set) var states: [String: ConnectionState] = [:]
   private var isNew: [ConnectionState] = []
 

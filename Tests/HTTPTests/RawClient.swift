@@ -54,7 +54,7 @@ final class RawClient {
   func reset() {
     var option = linger(l_onoff: 1, l_linger: 0)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-    // Another socket takes over the descriptor, so that `deinit` closes none that was opened since.
+    // Another socket takes over the descriptor, so that `deinit` does not close one that was opened since.
     let other = Loopback.socket()
     dup2(other, fd)
     close(other)

@@ -73,7 +73,7 @@ struct RouterTests {
   @Test("finds the end of a segment, however long it is", arguments: 1...24)
   func segments(_ length: Int) {
     let router = Self.router([(.post, "/api/orders/{id}/transitions"), (.get, "/api/orders/{id}")])
-    // The neighbour of the slash (0x2F), and a character with 0xAF, which differs from it in the highest bit alone.
+    // The neighbour of the slash (0x2F), and a character with 0xAF, which differs from it only in the highest bit.
     for character in ["0", "ï"] {
       let id = String(repeating: character, count: length)
       #expect(Self.match(router, .post, "/api/orders/\(id)/transitions") == "POST /api/orders/{id}/transitions \(id)")

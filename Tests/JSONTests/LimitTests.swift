@@ -13,7 +13,7 @@ struct LimitTests {
     }
     _ = try JSONReader.parse(text(32))
     #expect(throws: JSONError(kind: .tooDeep, offset: 32 * opening.utf8.count)) { try JSONReader.parse(text(33)) }
-    // An attack by brackets alone ends at the limit, too.
+    // An attack with nothing but opening brackets ends at the limit, too.
     let brackets = Array(String(repeating: opening, count: 100_000).utf8)
     #expect(throws: JSONError(kind: .tooDeep, offset: 32 * opening.utf8.count)) { try JSONReader.parse(brackets) }
   }

@@ -51,7 +51,7 @@ struct BoundTests {
     }) { database in
       let before = try await database.query("SELECT pg_backend_pid()")[0].decode(Int.self, 0)
       let start = Clock.monotonic()
-      // Each takes less than its timeout, all together longer than the last one waits.
+      // Each takes less than its timeout; together they take longer than the last one waits.
       let results = await concurrently(10, on: database.loop) { _ in
         _ = try await database.query("SELECT pg_sleep(0.7)")
       }

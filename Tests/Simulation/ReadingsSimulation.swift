@@ -24,7 +24,7 @@ final class ReadingsSimulation {
   private static let logs = LogSink(
     style: LogStyle(format: .json, level: .error, service: "simulation", version: "", environment: "test"))
 
-  /// What a device was told of one of its readings.
+  /// The outcome of a reading that its device was told.
   enum Verdict: Hashable { case accepted, duplicate, conflict }
 
   let store: SimulatedStore
@@ -40,7 +40,7 @@ final class ReadingsSimulation {
   private(set) var doubtful: Set<StoredTable.Key> = []
   /// Requests without an outcome.
   private(set) var waiting = 0
-  /// The number of answers that asked for a request to be sent again, except those that can never be stored.
+  /// How often a request that can be stored was refused, to be sent again.
   private(set) var refused = 0
 
   init(seed: UInt64) throws {
@@ -84,7 +84,7 @@ final class ReadingsSimulation {
       try #require(turn())
       if !store.act(clock.monotonic) { return }
     }
-    Issue.record("Loop and store go on for ever at one moment.")
+    Issue.record("The loop and the store do not come to rest at one moment.")
   }
 
   /// Turns the loop until it has nothing left to do; returns false if it never has. Looks again for a while, since a

@@ -57,7 +57,7 @@ final class SimulatedStore {
   /// The next moment at which something is due, in nanoseconds.
   var nextDue: UInt64 { min(nextSecond, sessions.compactMap { $0.segments.first?.due }.min() ?? .max) }
 
-  /// Does what is due and takes what has come; returns whether there was anything.
+  /// Does what is due and reads what has arrived; returns whether there was anything.
   func act(_ now: UInt64) -> Bool {
     if now >= nextSecond { changeWeather(now) }
     var hasActed = accept(now)

@@ -38,7 +38,7 @@ struct StoredTable {
       device: key.device, type: key.type, microseconds: key.microseconds.floorDivided(by: span) * span)
   }
 
-  /// Runs `readings.insertNew`; returns false, and changes nothing, if a key is there already or is given twice.
+  /// Runs `readings.insertNew`; returns false, and changes nothing, if a key is there already or occurs twice.
   mutating func insertNew(_ parameters: [ArraySlice<UInt8>?]) -> Bool {
     let (keys, values) = Self.readings(parameters)
     guard Set(keys).count == keys.count, !keys.contains(where: { rows[$0] != nil }) else { return false }
@@ -69,7 +69,7 @@ struct StoredTable {
   /// Runs `readings.find`.
   func find(_ parameters: [ArraySlice<UInt8>?]) -> [Row?] { Self.keys(parameters).map { rows[$0] } }
 
-  /// The values of readings among a statement's parameters; none of a statement without them.
+  /// The values of readings among a statement's parameters; empty for a statement without them.
   static func values(_ parameters: [ArraySlice<UInt8>?]) -> [Double] {
     parameters.count > 3 ? readings(parameters).values : []
   }

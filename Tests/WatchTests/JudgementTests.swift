@@ -164,7 +164,7 @@ struct JudgementTests {
     #expect(
       verdict(looks, baseline: Array(repeating: quiet, count: 13))
         == .worse("0.80 % of the requests failed, 0.30 % did before"))
-    // It is not worse beside 0.5 %, nor with too little or nothing to compare with.
+    // It is fine compared with 0.5 %, and with too little or nothing to compare with.
     let alike = try tally(10_000, failed: 50)
     #expect(verdict(looks, baseline: Array(repeating: alike, count: 13))?.word == "fine")
     #expect(verdict(looks, baseline: Array(repeating: try tally(3), count: 13))?.word == "fine")
