@@ -224,7 +224,7 @@ class Backup(unittest.TestCase):
             return done.returncode, re.search(r"Backup FAILED at \"([^\"]*)\".*\. (.*)\n", done.stderr).groups()
 
         self.assertEqual(said(BACKUP_REDIS="127.0.0.1:1"), (1, ("Redis", "Nothing was deleted.")))
-        self.assertEqual(said(BACKUP_METRICS="/nonexistent"), (1, ("report", "The new backup is whole; what is too old may be gone.")))
+        self.assertEqual(said(BACKUP_METRICS="/nonexistent"), (1, ("report", "The new backup is whole; expired backups may have been deleted.")))
 
     def test_a_copy_runs_by_the_programs_of_the_version_that_wrote_it(self):
         programs = self.site.folder / "programs"

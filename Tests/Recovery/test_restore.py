@@ -45,7 +45,7 @@ class Restore(unittest.TestCase):
 
     def test_another_moment_may_be_tried_with_the_wal_that_was_kept(self):
         moment = self.lose()
-        self.assertIn("of WAL that were not archived", self.site.command("restore", "--to", moment, "--replace").stdout)
+        self.assertIn("WAL files that were not archived", self.site.command("restore", "--to", moment, "--replace").stdout)
         self.site.start_postgres()
         self.assertEqual(self.site.sql("SELECT array_agg(number) FROM rows"), "{1}")
         self.site.stop_postgres()
@@ -82,7 +82,7 @@ class Restore(unittest.TestCase):
         self.assertEqual(refused.returncode, 1)
         self.assertRegex(refused.stderr, r"foreign/0{7}10{15}1 is another cluster's WAL")
         said = site.command("restore", "--to", "latest", "--replace", "--accept").stdout
-        self.assertIn("is another one: its WAL is not kept", said)
+        self.assertIn("contains another cluster: its WAL is not kept", said)
         self.is_whole()
 
     def test_the_superuser_is_let_in_by_the_password_that_counts_now(self):
@@ -134,7 +134,7 @@ class Restore(unittest.TestCase):
         self.site.own(strange)
         done = self.site.command("restore", "--to", "latest", "--into", strange, "--replace", check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("holds no cluster: nothing is overwritten", done.stderr)
+        self.assertIn("contains no cluster: nothing is overwritten", done.stderr)
         self.assertEqual((strange / "base/mine").read_text(), "mine")
 
     def test_a_folder_of_wal_that_is_not_there_is_a_wrong_command_line(self):

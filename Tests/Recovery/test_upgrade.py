@@ -96,7 +96,7 @@ class Upgrade(unittest.TestCase):
         site.sql("INSERT INTO rows VALUES (4)")
         site.stop_postgres()
         said = site.command("restore", "--to", self.before[1], "--replace").stdout
-        self.assertIn("is another one: its WAL is not kept", said)
+        self.assertIn("contains another cluster: its WAL is not kept", said)
         site.command("restore", "--accept")
         site.start_postgres()
         self.assertEqual(self.numbers(), "{1,2,3}")

@@ -1,5 +1,5 @@
--- What a database holds, a line per table: name, rows, a sum and a digest. Equal rows give equal lines on a copy of the
--- cluster, in whatever order they are read. Run in one snapshot, by one process.
+-- The contents of a database, a line per table: name, number of rows, a sum and a digest. Equal rows give equal lines,
+-- also on a copy of the cluster and in whatever order they are read. Run in one snapshot, by one process.
 \pset format unaligned
 \pset tuples_only on
 \pset fieldsep '|'
@@ -10,8 +10,9 @@ SET jit = off;
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO';
 
--- Readings and buckets are many, so their values are summed; those of the newest days are digested too, as is every
--- other table: by a sum of hashes, which does not depend on the order. Queues, emptied as they fill, are left out.
+-- Readings and buckets are many, so their values are only summed. The readings of the newest days and every other table
+-- are also digested, by a sum of hashes, which does not depend on the order. Queues, which empty as they fill, are left
+-- out.
 WITH tables AS (
   SELECT c.oid, c.relname AS name,
     c.relname ~ '^readings_\d{8}$' AS raw, c.relname IN ('readings_5m', 'readings_1h') AS bucketed,
