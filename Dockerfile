@@ -3,7 +3,7 @@
 ARG SWIFT_IMAGE=swift:6.3.1-bookworm
 ARG DEBIAN_IMAGE=debian:bookworm-20260518-slim
 
-# The libraries change rarely: a layer of their own, cached while the sources change.
+# The libraries change rarely, so they have a layer of their own, which stays cached while the sources change.
 FROM ${SWIFT_IMAGE} AS tools
 RUN apt-get update \
   && apt-get install -y --no-install-recommends libpq-dev libhiredis-dev libssl-dev libcurl4-openssl-dev pkg-config \
@@ -44,6 +44,6 @@ USER 1001:1001
 EXPOSE 3000 9464
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["terroir", "healthcheck"]
 STOPSIGNAL SIGTERM
-# tini forwards signals and reaps what a crash leaves.
+# tini forwards signals and reaps the processes that a crash leaves behind.
 ENTRYPOINT ["/usr/bin/tini", "--", "terroir"]
 CMD ["serve"]

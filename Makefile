@@ -10,22 +10,22 @@ run: ## Build and serve on :3000 with private stores and demo data
 test: ## Build and run every test against private stores
 	@scripts/test
 
-simulate: ## Run the writer of readings against injected faults, with a thousand seeds (SEED=N for one)
+simulate: ## Run the code that writes readings against injected faults, with a thousand seeds (SEED=N for one)
 	@scripts/simulate
 
-volume-test: ## Load years of readings and orders, check how much of them each statement reads, and report what sealing saves
+volume-test: ## Load years of readings and orders, check how much each statement reads, and report what sealing saves
 	@VOLUME=full scripts/test --filter VolumeTests
 
 check: ## Every static check: style, scripts, configuration, rules, dashboards
 	@scripts/check
 
-mutate: ## Break alerts, rules, Alertmanager and nginx in every way, and show the breaks that no test notices
+mutate: ## Break alerts, rules, Alertmanager and nginx in every way, and show the faults that no test notices
 	@scripts/mutate
 
 bench: ## Measure throughput against the reference servers
 	@bench/run
 
-bench-check: ## Compare the instruction counts of small parts with the accepted ones
+bench-check: ## Compare the instruction counts of small parts with the baseline
 	@bench/check
 
 stack-test: ## Run the server inside real nginx, Prometheus, Alertmanager and exporters
@@ -43,25 +43,25 @@ release: ## Build a release of this commit into dist: archive, package, image, b
 release-test: ## Build a release twice, and install, use, upgrade and purge its package in a bare Debian
 	@scripts/release-test
 
-coverage: ## Report the share of the code that the tests reach
+coverage: ## Report how much of the code the tests cover
 	@scripts/coverage
 
-insights-eval: ## Judge frost, anomalies and watering on station years from PyPI, and print the tables of docs/insights.md
+insights-eval: ## Evaluate frost, anomalies and watering on station years from PyPI, and print the tables of docs/insights.md
 	@scripts/insights-eval
 
-insights-replay: ## Replay a healthy year through the server, and count its insights in SQL (STATION=Newark FROM=1 DAYS=364 MINUTES=)
+insights-replay: ## Replay a healthy year through the server, and count the insights (STATION=Newark FROM=1 DAYS=364 MINUTES=)
 	@scripts/insights-replay
 
 backup-test: ## Back up, damage, lose and restore a real database
 	@scripts/backup-test
 
-scale-test: ## Read from standbys, fail over, and sit behind PgBouncer, Sentinel and haproxy
+scale-test: ## Test reading from standbys, failover, PgBouncer, and Sentinel behind haproxy
 	@scripts/scale-test
 
-scale-model: ## Measure the cost of a post, a reading and a stream, and write the needs of many devices into docs/scaling.md
+scale-model: ## Measure the cost of a post, a reading and a stream, and write what many devices need into docs/scaling.md
 	@scripts/scale-model
 
-drill: ## Cause each disaster, and write what was lost and how long it took into docs/disaster-recovery.md (READINGS=5000000)
+drill: ## Cause each disaster, and write the loss and the time of recovery into docs/disaster-recovery.md (READINGS=5000000)
 	@READINGS=$${READINGS:-5000000} WRITE=yes scripts/backup-test Tests.Recovery.test_disasters
 
 live-test: ## Send generated requests to a running server, and open its pages in a browser
@@ -70,7 +70,7 @@ live-test: ## Send generated requests to a running server, and open its pages in
 image: ## Build the container image of this commit, as terroir:dev (or IMAGE=NAME:TAG)
 	@scripts/image $(IMAGE)
 
-image-test: ## Build the image and run compose (needs a Docker engine)
+image-test: ## Build the image and test the compose stack (needs a Docker engine)
 	@scripts/image-test
 
 fault-test: ## Break each part of the stack on a Docker engine, and write the table of docs/operations.md
@@ -86,14 +86,14 @@ sanitize: ## Run every test under AddressSanitizer, then under ThreadSanitizer
 format: ## Format the Swift sources in place
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests fuzz bench
 
-openapi: ## Write docs/openapi.json again, after an intended change of the API
+openapi: ## Write docs/openapi.json, after an intended change of the API
 	@swift build --product terroir
 	@scripts/openapi .build/debug/terroir
 
-hooks: ## Have git check style and layers before each commit
+hooks: ## Make git check style and layers before each commit
 	@git config core.hooksPath scripts/hooks
 
-secrets: ## Write the secrets that compose needs, once
+secrets: ## Write the secrets that compose needs, if they are missing
 	@scripts/secrets
 
 clean: ## Remove the builds, the private stores and their data
