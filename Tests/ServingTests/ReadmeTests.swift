@@ -3,7 +3,7 @@ import Testing
 @testable import Gardens
 @testable import Settings
 
-@Test("the README's table of settings is the one that is declared")
+@Test("the README's table of settings is that of the declared settings")
 func readmeTable() throws {
   let text = try Repository.text(of: "README.md")
   let begin = try #require(text.firstRange(of: "<!-- settings: terroir config --markdown -->\n"))
@@ -11,7 +11,7 @@ func readmeTable() throws {
   #expect(text[begin.upperBound..<end.lowerBound] == Configuration.markdown[...])
 }
 
-@Test("the runbook names only reasons that a reading is rejected for, and asks Postgres with its password")
+@Test("the runbook names only reasons for which readings are rejected, and queries Postgres with its password")
 func runbookWords() throws {
   let text = try Repository.text(of: "docs/runbook.md")
   let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("ReadingsRejected\n") })
@@ -25,7 +25,7 @@ func runbookWords() throws {
   #expect(!text.contains("psql"))
 }
 
-@Test("the runbook's look at failed sign-ins finds those of programs and of pages")
+@Test("the runbook's search for failed sign-ins finds those of programs and of pages")
 func runbookFindsFailedSignIns() throws {
   let text = try Repository.text(of: "docs/runbook.md")
   let section = try #require(text.split(separator: "### ").first { $0.hasPrefix("LoginFailures\n") })

@@ -62,7 +62,7 @@ struct RolesTests {
   private static let insufficientPrivilege = "42501"
 
   @Test(
-    "let the server serve and keep its partitions, yet drop no table, read no other database and note no migration",
+    "let the server serve and maintain its partitions, but not drop tables, use other databases or record migrations",
     arguments: [false, true])
   func postgres(wasWithoutRoles: Bool) throws {
     let database = try TestDatabase.make()
@@ -105,7 +105,7 @@ struct RolesTests {
     }
   }
 
-  @Test("let the exporter read statistics and no row")
+  @Test("let the exporter read statistics, but no rows")
   func exporter() throws {
     let roles = try Roles(TestDatabase.make())
     try roles.migrate()
@@ -130,7 +130,7 @@ struct RolesTests {
     return line.split(separator: ")").last!.split(separator: " ").map { String($0) }
   }
 
-  @Test("let the server use its own keys in Redis, and neither empty nor configure it")
+  @Test("let the server use its own keys in Redis, but neither empty nor configure it")
   func redis() throws {
     let admin = try RedisWire()
     let user = "roles-api"

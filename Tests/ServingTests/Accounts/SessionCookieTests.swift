@@ -52,7 +52,7 @@ struct SessionCookieTests {
   }
 
   @Test(
-    "changes something only from a page of this server",
+    "allows changes only from a page of this server",
     arguments: [
       (["Sec-Fetch-Site: same-origin"], true), (["Origin: http://test"], true), (["Origin: https://TEST"], true),
       (["Sec-Fetch-Site: same-origin", "Origin: https://elsewhere.example"], true),
@@ -74,7 +74,7 @@ struct SessionCookieTests {
     #expect(try browser.get("/api/users/me", headers: headers + [cookie]).status == 200)
   }
 
-  @Test("yields to a token, which may change something from anywhere")
+  @Test("yields to a token, which allows changes from anywhere")
   func precedence() throws {
     let (_, id) = try server.signedIn()
     let (other, otherID) = try server.signedIn()

@@ -135,7 +135,7 @@ struct SessionsTests {
     #expect(try Client(server, token: forged.text).get("/api/users/me").status == 401)
   }
 
-  @Test("of disabled users end, and so do their devices and their shop")
+  @Test("of disabled users end, and so do their devices' access and orders at their shop")
   func disabledAccount() throws {
     let shop = try Shop(server)
     let product = try shop.offer()

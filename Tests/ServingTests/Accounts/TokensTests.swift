@@ -41,7 +41,7 @@ struct TokensTests {
     }
   }
 
-  @Test("allow what their scopes say and nothing else, and never to make tokens, set a password or erase the account")
+  @Test("allow only what their scopes say, and never to make tokens, set a password or erase the account")
   func scopes() throws {
     let server = try server()
     let (user, _) = try server.signedIn()

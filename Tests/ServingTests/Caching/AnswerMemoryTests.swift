@@ -16,7 +16,7 @@ struct AnswerMemoryTests {
     Array(target.utf8).withUnsafeBytes { memory.find($0) }
   }
 
-  @Test("evicts the least recently used answer when it has as many as it may")
+  @Test("evicts the least recently used answer when it is full")
   func entries() {
     var memory = AnswerMemory(maximumEntries: 3, maximumBytes: 1 << 20)
     for target in ["a", "b", "c"] { memory.insert(Self.answer(target)) }

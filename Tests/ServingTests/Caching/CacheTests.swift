@@ -81,7 +81,7 @@ struct CacheTests {
     defer { proxy.become(.stop) }
     let writer = try LiveServer(["REDIS_URL": proxy.url(for: url)])
     defer { writer.stop() }
-    // With a long heartbeat, watchers are not checked by the clock, either.
+    // With a long heartbeat, watchers are not checked periodically, either.
     let reader = try writer.replica(["REDIS_URL": url, "EVENTS_HEARTBEAT_SECONDS": "30"])
     defer { reader.stop() }
     let shop = try Shop(writer)

@@ -295,7 +295,7 @@ func watchMisuse(arguments: [String], complaint: String) {
   #expect(run.complaint.hasPrefix("terroir watch: \(complaint)"))
 }
 
-@Test("a watch finds a server that is not there worse, and says so in a sentence or as JSON")
+@Test("a watch judges a server that is not there as worse, in a sentence or as JSON")
 func watchNobody() {
   let arguments = ["watch", "--url", "http://127.0.0.1:9", "--for", "200ms", "--every", "100ms"]
   let run = Run(arguments)

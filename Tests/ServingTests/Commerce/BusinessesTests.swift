@@ -365,7 +365,7 @@ struct BusinessesTests {
     }
   }
 
-  @Test("with a coordinate next to zero are stored at zero, and rows of before do not break a search around them")
+  @Test("with a coordinate next to zero are stored at zero, and earlier rows that were not are still found")
   func nextToNothing() throws {
     let (owner, _) = try server.signedIn()
     let category = "c" + "\(Identifier.make(unixMilliseconds: 0))".filter { $0 != "-" }

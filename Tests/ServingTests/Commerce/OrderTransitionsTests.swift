@@ -47,7 +47,7 @@ struct OrderTransitionsTests {
     for to in OrderStatus.allCases {
       let order = try order(through: Self.ways[from]!)
       let isPossible = Self.possible[from]?.contains(to) ?? false
-      // Whether the step is possible comes first, whoever asks.
+      // Whether the step is possible is checked first, whoever asks.
       let byBuyer = try move(order, to: to, by: buyer)
       if !isPossible {
         #expect(byBuyer.status == 409 && byBuyer.problem == "impossible-transition")
@@ -140,7 +140,7 @@ struct OrderTransitionsTests {
     return (try server.metric("revenue_total" + labels), try server.metric("refunds_total" + labels))
   }
 
-  @Test("to cancelled and to paid that race succeed for one of them")
+  @Test("to cancelled and to paid at the same time: exactly one of the two succeeds")
   func cancelOrPay() throws {
     let product = try shop.offer(stock: 100)
     for _ in 0..<5 {

@@ -32,14 +32,14 @@ struct ProductListTests {
     return try #require(try reply.json["id"]?.text)
   }
 
-  @Test("shows at once the stock that an order takes, and returns when it is cancelled")
+  @Test("shows at once that an order takes stock, and that its cancellation returns it")
   func cancelled() throws {
     let order = try order()
     #expect(try buyer.post("/api/orders/\(order)/transitions", #"{"to":"cancelled"}"#).status == 200)
     #expect(try stocks() == [5])
   }
 
-  @Test("shows the stock that an order returns when it ends unpaid")
+  @Test("shows that an order returns its stock when it ends unpaid")
   func unpaid() throws {
     let order = try order()
     try server.withDatabase { database in

@@ -11,7 +11,7 @@ struct ProductsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("are offered, read by everyone, changed by merge patch and taken back")
+  @Test("are offered, read by everyone, changed by merge patch and withdrawn")
   func way() throws {
     let shop = try Shop(server)
     let offered = try shop.owner.post(
@@ -96,7 +96,7 @@ struct ProductsTests {
     #expect(try client.get("/api/products/\(products[0])").status == 404)
   }
 
-  @Test("are accepted up to the most of a business, and all of them can be imported, found and deleted")
+  @Test("are limited in number for each business, and that many can be imported, found and deleted")
   func many() throws {
     let shop = "01890000-0000-7000-8000-000000000001"
     let most = ProductInput.maximumOfBusiness

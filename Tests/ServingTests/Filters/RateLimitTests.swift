@@ -137,7 +137,7 @@ struct RateLimitTests {
     let replies = try (0..<50).map { _ in try client.get("/api/gardens") }
     // When a second passes between two requests, the lease is given back and another one is taken.
     #expect(try scripts(server) <= before + 5 + 2 * Int((Clock.monotonic() - begun) / 1_000_000_000))
-    // Includes tokens that flow in meanwhile; the header never tells more than there are.
+    // Includes tokens that flow in meanwhile; the header never shows more than there are.
     let left = replies.compactMap { reply -> Int? in
       guard let field = reply.header("ratelimit"), field.hasPrefix("\"anonymous\";r=") else { return nil }
       return Int(field.dropFirst(14).prefix { $0.isNumber })

@@ -268,7 +268,7 @@ struct DevicesTests {
         """)
     }
     #expect(try ends(fourth) && works(fifth))
-    // Otherwise a request in the body would be ignored without a word.
+    // Otherwise a request in the body would be silently ignored.
     let asked = try client.post("/api/devices/\(id)/key", #"{"revoke":true}"#)
     #expect(asked.status == 422 && asked.problem == "validation-failed")
     #expect(try client.send("POST", "/api/devices/\(id)/key?revoke=maybe").status == 400)

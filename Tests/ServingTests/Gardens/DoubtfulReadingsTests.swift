@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Values
 
-/// Postgres goes on with a statement whose connection is lost; sent again, it meets its own first attempt.
+/// Postgres continues a statement whose connection is lost; the retry then meets the first attempt.
 @Suite("Readings whose storing is in doubt", .blocking)
 struct DoubtfulReadingsTests {
   private let proxy: Proxy

@@ -64,7 +64,7 @@ struct InterruptedEventsTests {
     try device.post(1, type: "ph")
     try #require(try late.next()?.name == "gap")
     for stream in [live, resumed, whole, late] {
-      // A loop that begins to watch tells all of its clients of a gap.
+      // A loop that begins to watch reports a gap to all of its clients.
       let event = try stream.next()
       #expect(try (event?.name == "gap" ? stream.next() : event)?.data.contains("\"ph\"") == true)
     }
@@ -102,7 +102,7 @@ struct InterruptedEventsTests {
   }
 
   @Test(
-    "report a gap where Redis has lost what it keeps of them, to streams that were cut off from it and resumed ones",
+    "report a gap after Redis has lost what it keeps of them, to streams that were stalled and those that resume",
     arguments: [["watched", "stream"], ["watched"], ["stream"]])
   func lost(what: [String]) throws {
     let redis = try RedisGuest()
@@ -127,7 +127,7 @@ struct InterruptedEventsTests {
     #expect(try live.next()?.data.contains("after") == true)
   }
 
-  @Test("report a gap where Redis has lost what it keeps of them, to open streams", arguments: ["watched", "stream"])
+  @Test("report a gap as soon as Redis loses what it keeps of them, to open streams", arguments: ["watched", "stream"])
   func lostMeanwhile(what: String) throws {
     let quick = try server.replica(["EVENTS_HEARTBEAT_SECONDS": "1"])
     defer { quick.stop() }

@@ -71,7 +71,7 @@ struct InvitationsTests {
     #expect(try accept(token, guest) == 200)
   }
 
-  @Test("stays when the garden is handed over but its inviter stays a manager, and once another manager has renewed it")
+  @Test("stays when the garden is handed over and its inviter remains a manager, or someone who stays has renewed it")
   func staying() throws {
     let own = try invite(owner)
     #expect(try owner.patch(line(), #"{"role":"owner"}"#).status == 200)

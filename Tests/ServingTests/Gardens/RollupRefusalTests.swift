@@ -53,7 +53,7 @@ struct RollupRefusalTests {
     func samples(_ type: String, _ values: [(minute: Int64, value: Double)]) -> [Sample] {
       values.map { Sample(type: type, value: $0.value, at: Timestamp(unixMilliseconds: start + $0.minute * 60_000)) }
     }
-    // Tiny values alone, one beside another bucket's value, and a tiny rest of larger ones.
+    // Tiny values alone, one next to another bucket's value, and a tiny remainder of larger ones.
     let all =
       samples("a", [(0, least), (1, 0)]) + samples("b", [(0, least * 1e9), (6, 20)])
       + samples("c", [(0, 3e-308), (1, -2.99e-308), (6, -least), (61, 0), (62, least)])

@@ -66,7 +66,7 @@ struct SlowReadingsTests {
     #expect(isUndisturbed.withLock { $0 })
   }
 
-  @Test("are refused with those that were being stored when Postgres goes away")
+  @Test("are refused together with those that are being stored when Postgres goes away")
   func away() throws {
     let server = try LateReadingsTests.server()
     defer { server.stop() }

@@ -91,7 +91,7 @@ struct InsightPassTests {
         // The pass waits for the readings in the middle of its look.
         let waits = try await Self.waits(for: "readings", transaction)
         let garden = try client.patch("/api/gardens/\(plot.garden)", #"{"name":"Renamed"}"#)
-        // As the rollup holds devices against their deletion.
+        // As the rollup locks devices against their deletion.
         try await transaction.execute("SELECT 1 FROM devices WHERE id = \(plot.device) FOR KEY SHARE")
         let device = try client.patch("/api/devices/\(plot.device)", #"{"name":"Renamed"}"#)
         return (waits, garden.status, device.status)

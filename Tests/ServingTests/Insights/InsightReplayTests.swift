@@ -11,7 +11,7 @@ import Values
 /// A healthy garden's year, hour by hour through the pass's own look and real stores: `make insights-replay` runs it.
 @Suite("A healthy year", .blocking, .enabled(if: getenv("INSIGHTS_REPLAY") != nil))
 struct InsightReplayTests {
-  /// The most insights of a year: of frost, those beyond the nights of frost; of anomalies, all.
+  /// The most insights that a year may cause: frost warnings beyond the nights of frost, and all of anomalies.
   static let frostBeyondNights: Int64 = 40
   static let anomalies: Int64 = 12
 

@@ -223,7 +223,7 @@ struct MigrationTests {
       let migrator = Migrator(database: database, migrations: [Self.table, index])
       do {
         _ = try await migrator.run()
-        Issue.record("an index of what is not unique")
+        Issue.record("a unique index was made of values that are not unique")
       } catch let error as PostgresError {
         #expect(error.isUniqueViolation)
       }

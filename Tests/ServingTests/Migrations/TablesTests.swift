@@ -19,7 +19,7 @@ struct TablesTests {
     "channel_requests", "idempotency_keys",
     // About other users as well.
     "garden_members",
-    // What was told already, or is made from what is exported.
+    // Delivered already, or made from what is exported.
     "deliveries", "device_watch", "business_words", "readings_5m", "readings_1d", "rollup_queue", "rollup_additions",
     "rollup_refused", "history_parts",
     // The server's own.

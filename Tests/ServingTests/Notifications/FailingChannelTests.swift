@@ -111,7 +111,7 @@ struct FailingChannelTests {
     #expect(failing.delivery["status"]?.text == "dropped")
   }
 
-  @Test("may be one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
+  @Test("is also one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
   func refusal(_ name: String) throws {
     let server = try LiveServer(Self.settings())
     defer { server.stop() }

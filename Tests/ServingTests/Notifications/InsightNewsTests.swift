@@ -78,7 +78,7 @@ struct InsightNewsTests {
     #expect(try #require(mails.first)["from"]?.text == "garden@example.org")
     #expect(mails.first?["data"]?.text?.contains("Auto-Submitted: auto-generated") == true)
 
-    // Further passes and polls tell nothing twice.
+    // Further passes and polls send nothing twice.
     let passes = try news.server.passes()
     #expect(try holds(within: 60) { try news.server.passes() > passes + 2 })
     #expect(frosts.count == 1)
@@ -117,7 +117,7 @@ struct InsightNewsTests {
     #expect(!news.received().contains { (try? $0.json["data"]?["type"]?.text) == "frost" })
   }
 
-  /// The number of insights that are told to a user's channels which want all from `notice` on.
+  /// The number of insights that are sent to a user's channels which want all from `notice` on.
   private func warnings(of user: Identifier) throws -> Int {
     try news.server.withDatabase { database in
       let rows = try await database.query(

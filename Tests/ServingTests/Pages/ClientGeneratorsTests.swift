@@ -1,14 +1,14 @@
 import JSON
 import Testing
 
-/// What generators of clients need beyond a document that is right: https://openapi-generator.tech and others.
-@Suite("OpenAPI document, for generators of clients", .blocking)
+/// What client generators need beyond a correct document: https://openapi-generator.tech and others.
+@Suite("OpenAPI document, for client generators", .blocking)
 struct ClientGeneratorsTests {
   private func document() throws -> JSONValue {
     try Client(LiveServer.shared.get()).get("/openapi.json").json
   }
 
-  @Test("says that an integer has 64 bits wherever its bounds leave more than 32 to it")
+  @Test("marks an integer as 64-bit wherever its bounds allow more than 32 bits")
   func integers() throws {
     var (count, unsaid) = (0, [String]())
     try document().walk { schema in
@@ -22,7 +22,7 @@ struct ClientGeneratorsTests {
     #expect(count > 30 && unsaid == [])
   }
 
-  @Test("says of every number that it is a double: clients in Go would keep seven digits of it")
+  @Test("marks every number as a double: otherwise Go clients would keep seven digits of it")
   func numbers() throws {
     var (count, unsaid) = (0, [String]())
     try document().walk { schema in
@@ -33,7 +33,7 @@ struct ClientGeneratorsTests {
     #expect(count > 50 && unsaid == [])
   }
 
-  @Test("says oneOf where one shape of several stands: of anyOf, clients make one shape with the members of all")
+  @Test("uses oneOf for a choice of shapes: from anyOf, clients make one shape with the members of all")
   func choices() throws {
     var (choices, mixtures) = (0, [String]())
     try document().walk { schema in
@@ -44,21 +44,21 @@ struct ClientGeneratorsTests {
     #expect(choices == 4 && mixtures == [])
   }
 
-  @Test("names no schema as Go's clients name what makes another: NewGarden is the function that makes a Garden")
+  @Test("names no schema like a Go client's constructor of another: NewGarden is the function that makes a Garden")
   func names() throws {
     let names = try #require(try document()["components"]?["schemas"]?.members).map(\.name)
     let constructors = Set(names.map { "New" + $0 })
     #expect(names.count > 80 && names.filter(constructors.contains) == [])
   }
 
-  @Test("has no schema that no operation leads to, of which clients would make a type without a use")
+  @Test("has no schema that no operation refers to, of which clients would make an unused type")
   func orphans() throws {
     let document = try document()
     let reached = document.schemas(of: document["paths"])
     #expect(document["components"]?["schemas"]?.members?.map(\.name).filter { !reached.contains($0) } == [])
   }
 
-  @Test("closes what is sent, of which the server refuses other members, and leaves open answers, which may grow")
+  @Test("closes request bodies, of which the server refuses other members, and leaves answers open, which may grow")
   func growth() throws {
     let document = try document()
     func objects(of part: JSONValue?, closed: Bool) -> Int {
@@ -85,7 +85,7 @@ struct ClientGeneratorsTests {
     #expect(description.contains("A later release may add members to answers"))
   }
 
-  @Test("names the schemas of the events of a stream, which have no place in a document of answers")
+  @Test("names the schemas of a stream's events, for which OpenAPI has no place")
   func events() throws {
     let document = try document()
     let stream = try #require(document["paths"]?["/api/gardens/{id}/events"]?["get"]?["description"]?.text)
@@ -95,7 +95,7 @@ struct ClientGeneratorsTests {
     }
   }
 
-  @Test("gives a parameter that may be given several times as an array, so that clients can give several")
+  @Test("describes a parameter that may be repeated as an array, so that clients can send several")
   func lists() throws {
     let parameters = try document()["paths"]?["/readyz"]?["get"]?["parameters"]?.elements
     let exclude = try #require(parameters?.first { $0["name"]?.text == "exclude" })
@@ -103,7 +103,7 @@ struct ClientGeneratorsTests {
   }
 
   @Test(
-    "is served to clients that name the problems of a route, where they can decode nothing else of it",
+    "describes routes that also serve clients which accept only their problems",
     arguments: ["application/problem+json", "text/html;q=0.5, application/PROBLEM+json;q=0.1"])
   func acceptance(accept: String) throws {
     let device = try TestDevice(LiveServer.shared.get())
@@ -125,7 +125,7 @@ struct ClientGeneratorsTests {
 }
 
 extension JSONValue {
-  /// The names of the schemas of this document to which references lead from a part of it.
+  /// The names of this document's schemas to which references lead from a part of it.
   fileprivate func schemas(of part: JSONValue?) -> Set<String> {
     var found: Set<String> = []
     func follow(_ part: JSONValue?) {

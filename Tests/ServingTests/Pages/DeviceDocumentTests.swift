@@ -37,7 +37,7 @@ struct DeviceDocumentTests {
     return snippets
   }
 
-  @Test("names the sensor types that are known, as they are")
+  @Test("lists the known sensor types with their units and ranges")
   func types() throws {
     let rows = KnownSensor.allCases.map { sensor in
       let (low, high) = (Int(sensor.range.lowerBound), Int(sensor.range.upperBound))
@@ -48,7 +48,7 @@ struct DeviceDocumentTests {
     #expect(try text().contains(table))
   }
 
-  @Test("says of each snippet what proves it, and holds to it")
+  @Test("names the test of each snippet, which succeeds")
   func proofs() throws {
     let server = try LiveServer.shared.get()
     let (owner, _) = try server.signedIn()
@@ -86,7 +86,7 @@ struct DeviceDocumentTests {
         let (bridge, lines) = (try write("bridge.py", snippet.code), try write("messages", messages))
         try shell("\(environment)python3 \(bridge) devices.json <\(lines)")
       case ("map", "json"), ("run with stubs", "python"), ("not run", _): break
-      default: Issue.record("nothing is said of \(snippet.language) \(index): \(snippet.use)")
+      default: Issue.record("no test is named for \(snippet.language) \(index): \(snippet.use)")
       }
     }
     let latest = try owner.get("/api/gardens/\(garden)/latest").json["items"]?.elements ?? []
@@ -97,7 +97,7 @@ struct DeviceDocumentTests {
       ])
   }
 
-  @Test("has a board of MicroPython keep what cannot be sent, lose one bad value alone, and wait for a clock")
+  @Test("has a MicroPython board keep what cannot be sent, drop only bad values, and wait for a clock")
   func microPython() throws {
     let device = try TestDevice(LiveServer.shared.get())
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("board-\(device.id)")

@@ -14,7 +14,7 @@ struct OpenAPITests {
     try Client(LiveServer.shared.get()).get("/openapi.json").json
   }
 
-  @Test("holds exactly the operations that are served")
+  @Test("has exactly the operations that are served")
   func operations() throws {
     let document = try document()
     let paths = try #require(document["paths"]?.members)
@@ -25,7 +25,7 @@ struct OpenAPITests {
     #expect(described.sorted() == served.sorted())
   }
 
-  @Test("is made when it is first asked for, and once")
+  @Test("is made once, when it is first asked for")
   func madeLate() {
     let shelf = DocumentationShelf()
     var made = 0
@@ -39,7 +39,7 @@ struct OpenAPITests {
     #expect(made == 1)
   }
 
-  @Test("says by itself what follows from an operation's access, path, parameters, body and method")
+  @Test("derives the refusals that follow from an operation's access, path, parameters, body and method")
   func derivedRefusals() throws {
     let repeated = try served { endpoint in
       let follows = Set(Endpoint.commonRefusals + endpoint.kindRefusals)
@@ -48,7 +48,7 @@ struct OpenAPITests {
     #expect(repeated.flatMap { $0 } == [])
   }
 
-  @Test("names the preconditions that an operation heeds among its parameters, and 412 of no other")
+  @Test("lists the preconditions that an operation honours, and 412 only where there are some")
   func preconditions() throws {
     let document = try document()
     func operation(_ path: String, _ method: String) -> (parameters: [String], statuses: [String]) {
@@ -67,7 +67,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("names the refusal of who may not even see what is open to anyone: a token without the scope")
+  @Test("lists 403 even for what is open to anyone: a token without the scope is refused")
   func publicRefusals() throws {
     let server = try LiveServer.shared.get()
     let (client, _) = try server.signedIn()
@@ -80,7 +80,7 @@ struct OpenAPITests {
     #expect(silent.compactMap { $0 } == [])
   }
 
-  @Test("refers only to what it holds")
+  @Test("has no broken references")
   func references() throws {
     let document = try document()
     var missing: [String] = []
@@ -93,7 +93,7 @@ struct OpenAPITests {
     #expect(missing.isEmpty)
   }
 
-  @Test("names each operation once, and says what it does")
+  @Test("gives each operation a unique name, a summary and a tag")
   func names() throws {
     let identifiers = try served(\.name)
     #expect(Set(identifiers).count == identifiers.count)
@@ -102,7 +102,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("gives one shape to each name")
+  @Test("has one shape for each name")
   func shapes() throws {
     var shapes: [String: Set<[UInt8]>] = [:]
     for schema in try served({ [$0.body?.schema, $0.success.schema] }).flatMap({ $0 }) {
@@ -111,7 +111,7 @@ struct OpenAPITests {
     for (name, written) in shapes { #expect(written.count == 1, "\(name)") }
   }
 
-  @Test("shows bodies that are JSON and hold the members that are required")
+  @Test("has example bodies that are JSON and have the required members")
   func examples() throws {
     for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
       guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
@@ -120,7 +120,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("shows no body that will be refused one day for a moment that has passed by then")
+  @Test("has no future times in example bodies, which would be refused once they have passed")
   func moments() throws {
     let now = Timestamp(unixMilliseconds: Int64(Date().timeIntervalSince1970 * 1_000))
     for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
@@ -131,7 +131,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("shows an example of every answer, as the answer is described")
+  @Test("has an example of every answer, which fits the answer's schema")
   func successes() throws {
     for (name, success, isPage) in try served({ ($0.name, $0.success, $0.tag == "Pages") }) where !isPage {
       guard success.mediaTypes.contains(where: \.isJSON), let schema = success.schema?.item else { continue }
@@ -146,7 +146,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("bounds every string that a body may hold, and says which characters it may have")
+  @Test("bounds the length and the characters of every string in a body")
   func strings() throws {
     for (path, body) in try served({ ("\($0.method.text) \($0.template)", $0.body) }) {
       guard let body, body.mediaTypes.contains(where: \.isJSON) else { continue }
@@ -173,7 +173,7 @@ struct OpenAPITests {
     #expect(shape["properties"]?.members?.count == count && shape["required"] == nil)
   }
 
-  @Test("describes each member of a refusal, also those that say what is wrong with a file or with readings")
+  @Test("describes each member of a refusal, also those about faults in a file or in readings")
   func refusals() throws {
     let device = try TestDevice(LiveServer.shared.get())
     let schemas = try #require(try document()["components"]?["schemas"])
@@ -198,12 +198,12 @@ struct OpenAPITests {
     }
   }
 
-  /// Fields of HTTP itself, which no document of an API names.
+  /// Fields of HTTP itself, which an API's document does not name.
   private static let common: Set = [
     "date", "content-type", "content-length", "transfer-encoding", "cache-control", "vary", "x-content-type-options",
   ]
 
-  @Test("names each media type and field of an answer, those of limits too")
+  @Test("names each media type and header field of an answer, those of rate limits too")
   func fields() throws {
     let server = try LiveServer([
       "RATE_LIMIT_ANONYMOUS": "1000/60", "RATE_LIMIT_USER": "1000/60", "NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8",
@@ -253,14 +253,14 @@ struct OpenAPITests {
     #expect(answers[2].2.header("content-type") == "application/health+json")
   }
 
-  @Test("comes again only when it changed")
+  @Test("is answered 304 while it has not changed")
   func conditional() throws {
     let client = Client(try LiveServer.shared.get())
     let tag = try #require(try client.get("/openapi.json").header("etag"))
     #expect(try client.get("/openapi.json", headers: ["If-None-Match: \(tag)"]).status == 304)
   }
 
-  @Test("tells the same as the reference page")
+  @Test("agrees with the reference page")
   func reference() throws {
     let page = try Client(LiveServer.shared.get()).get("/docs").text
     for (identifier, template) in try served({ ($0.name, $0.template) }) {

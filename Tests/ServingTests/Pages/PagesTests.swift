@@ -8,7 +8,7 @@ import Testing
 struct PagesTests {
   private func client() throws -> Client { Client(try LiveServer.shared.get()) }
 
-  @Test("carry a strict policy, a tag, and come again only when they changed", arguments: pages)
+  @Test("carry a strict policy and a tag, and are answered 304 while they have not changed", arguments: pages)
   func headers(path: String) throws {
     let reply = try client().get(path)
     #expect(reply.status == 200)
@@ -27,7 +27,7 @@ struct PagesTests {
     #expect(again.status == 304 && again.header("etag") == tag && again.body.isEmpty)
   }
 
-  @Test("hold no script or style of their own, and ask no other server", arguments: pages)
+  @Test("have no inline script or style, and load nothing from other servers", arguments: pages)
   func strictness(path: String) throws {
     let text = try client().get(path).text
     #expect(!text.contains("{{"))
@@ -40,7 +40,7 @@ struct PagesTests {
     #expect(text.hasPrefix("<!doctype html>\n<html lang=\"en\">"))
   }
 
-  @Test("load files that are there, with their types")
+  @Test("load files that are served with their types")
   func assets() throws {
     let types = ["css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"]
     for asset in Asset.all {
@@ -54,14 +54,14 @@ struct PagesTests {
     #expect(try client().get("/assets/nothing.js").problem == "not-found")
   }
 
-  @Test("name in their text every file that they load", arguments: pages)
+  @Test("name only files that exist", arguments: pages)
   func references(path: String) throws {
     let loaded = try client().get(path).text.split(separator: "\"").filter { $0.hasPrefix("/assets/") }
     #expect(!loaded.isEmpty)
     for part in loaded { #expect(Asset.all.contains { "/assets/\($0.name)" == part }, "\(part)") }
   }
 
-  @Test("are there with all that they load in 60 KB", arguments: pages)
+  @Test("take at most 60 KiB with all that they load", arguments: pages)
   func weight(path: String) throws {
     var (toLoad, loaded) = ([path], [String: Int]())
     while let next = toLoad.popLast() {
@@ -79,7 +79,7 @@ struct PagesTests {
     #expect(loaded.count > 2 && loaded.values.reduce(0, +) <= 60 * 1_024, "\(loaded)")
   }
 
-  @Test("stand where nothing is for a browser that navigates, and a problem for all others")
+  @Test("answer unknown paths for a browser that navigates, and all other clients get a problem")
   func unknownPaths() throws {
     for path in ["/garden", "/shops/", "/api/nothing"] {
       let page = try client().get(path, headers: [Self.navigation])
@@ -98,7 +98,7 @@ struct PagesTests {
     #expect(try client().get("/api/gardens/x", headers: [Self.navigation]).header("content-type") != Self.html)
   }
 
-  @Test("say that they are away where the database is, to a browser that has a session too")
+  @Test("say that they are away while the database is, also to a browser that has a session")
   func away() throws {
     let server = try LiveServer()
     defer { server.stop() }

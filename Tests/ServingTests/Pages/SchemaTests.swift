@@ -6,7 +6,7 @@ import Testing
 @Suite("JSON Schema of a shape", .blocking)
 struct SchemaTests {
   @Test(
-    "is written as the standard has it",
+    "is written as the standard prescribes",
     arguments: [
       (.boolean, #"{"type":"boolean"}"#),
       (.any, "{}"),

@@ -9,7 +9,7 @@ import Values
 
 @Suite("Status page", .blocking)
 struct StatusTests {
-  @Test("shows the checks and the points after a moment")
+  @Test("shows the checks, and the points after a given time")
   func data() throws {
     let client = Client(try LiveServer.shared.get())
     let data = try client.get("/status/data")
@@ -23,14 +23,14 @@ struct StatusTests {
     #expect(try client.get("/status/data?after=yesterday").problem == "malformed-request")
   }
 
-  @Test("says the same start each time, so that a page knows the process again")
+  @Test("reports the same start each time, so that a page recognises the process")
   func start() throws {
     let server = try LiveServer.shared.get()
     let starts = try (0..<200).map { _ in try Client(server).get("/status/data").json["startedAt"]?.text }
     #expect(Set(starts).count == 1 && starts[0] != nil)
   }
 
-  @Test("has a point for each five seconds, from what the metrics did in them")
+  @Test("has a point for each five seconds, from the changes of the metrics")
   func points() throws {
     let instruments = Instruments(shards: 2)
     let history = StatusHistory(instruments, now: 0)
@@ -56,7 +56,7 @@ struct StatusTests {
     #expect(quiet.requestsPerSecond == 0 && quiet.errorShare == nil && quiet.p50Milliseconds == nil)
   }
 
-  @Test("knows how the service was by hours and days, and what happened, from what is noted every minute")
+  @Test("shows availability by hour and day, and incidents, from what is recorded every minute")
   func record() throws {
     let before = try LiveServer()
     // A running server would note spans by itself.
@@ -92,7 +92,7 @@ struct StatusTests {
     #expect(hours.allSatisfy { (0...1.001).contains($0) })
   }
 
-  @Test("does not read its history again at once when it could not be read, and does when its answer said to come back")
+  @Test("does not read its history again after a failure until the answer's Retry-After has passed")
   func failing() throws {
     let server = try LiveServer(["WORKERS": "1", "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "5000"])
     defer { server.stop() }
@@ -104,7 +104,7 @@ struct StatusTests {
     defer { hold.release() }
     var failed = try client.get("/status/history")
     #expect(try reads() > 0)
-    // On a busy machine the next request may come when the failure is not remembered any more.
+    // On a busy machine the next request may come when the failure is no longer remembered.
     let isRemembered = try (0..<5).contains { _ in
       let before = try reads()
       failed = try client.get("/status/history")
@@ -116,7 +116,7 @@ struct StatusTests {
     #expect(try client.get("/status/history").status == 200)
   }
 
-  @Test("prolongs a status, follows another one without a break, and sees where nothing was noted")
+  @Test("extends the span of a status, begins that of another without a gap, and leaves one where nothing was recorded")
   func noting() throws {
     let server = try LiveServer()
     // A running server would note spans by itself.
@@ -147,7 +147,7 @@ struct StatusTests {
     #expect(noted.map(\.1) == [1, 1, 0] && noted.map(\.2) == [0, 0, 60])
   }
 
-  @Test("keeps fifteen minutes")
+  @Test("keeps the points of fifteen minutes")
   func bound() {
     let history = StatusHistory(Instruments(shards: 1), now: 0)
     for index in 1...200 as ClosedRange<UInt64> {

@@ -11,7 +11,7 @@ struct AuthorizationTests {
   /// The statuses of each request about a private garden or a shop, for these callers: anonymous, a stranger, the
   /// garden's device, a viewer, an editor, a manager, the owner, an administrator, and the owner's tokens to read, to
   /// write and to order. Changes come with an `If-Match` that matches nothing, so that callers who may make them get
-  /// 412. An account is erased with the right password only, and orders name unknown products: 403 and 422 are for all
+  /// 412. An account is erased only with the right password, and orders name unknown products: 403 and 422 are for all
   /// users. Of the callers who move an order, the second finds it moved: 409.
   private static let statuses: [String: [Int]] = [
     "getProfile": [401, 200, 403, 200, 200, 200, 200, 200, 200, 403, 403],
@@ -94,15 +94,15 @@ struct AuthorizationTests {
     "getOrdersPage", "getInvitationPage", "getAccountPage",
   ]
 
-  @Test("says here who may call it")
+  @Test("is listed here with who may call it")
   func complete() throws {
     let names = Set(try served(\.name))
-    #expect(names.subtracting(Self.statuses.keys).subtracting(Self.open) == [], "routes of which nothing is said")
+    #expect(names.subtracting(Self.statuses.keys).subtracting(Self.open) == [], "routes that are not listed")
     #expect(Set(Self.statuses.keys).union(Self.open).subtracting(names) == [], "routes that are gone")
     #expect(Set(try served { $0.access == .open ? $0.name : nil }.compactMap { $0 }) == Self.open)
   }
 
-  @Test("serves those alone who may call it")
+  @Test("serves only those who may call it")
   func matrix() throws {
     let place = try Place()
     for request in try Self.ordered(served(place.request)) {
@@ -117,7 +117,7 @@ struct AuthorizationTests {
     return requests.filter { $0.name != "signOut" } + requests.filter { $0.name == "signOut" }
   }
 
-  @Test("serves by the pages' cookie as by a token, and changes nothing for a page of another origin")
+  @Test("treats the pages' cookie like a token, and changes nothing for a page of another origin")
   func cookies() throws {
     let place = try Place()
     let cookie = try place.ownersCookie()
@@ -145,7 +145,7 @@ struct AuthorizationTests {
     /// The callers' tokens, in the order of `statuses`.
     let callers: [String?]
     private let ids: [String: String]
-    /// A device whose key is rotated, after which its earlier keys are not good.
+    /// A device whose key is rotated, after which its earlier keys are no longer good.
     private let spare: String
 
     init() throws {

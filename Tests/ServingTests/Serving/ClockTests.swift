@@ -7,7 +7,7 @@ import Values
 
 @testable import Web
 
-/// Two replicas on one database, of which one has a machine whose clock is wrong.
+/// Two replicas on one database; the clock of one's machine is wrong.
 @Suite("Replicas of which one has a wrong clock", .blocking)
 struct ClockTests {
   /// The servers of one test, and a client of each, both signed in as the same user.
@@ -95,7 +95,7 @@ struct ClockTests {
     }
   }
 
-  @Test("keep an event stream for as long as its token is good by the clock that they agree on")
+  @Test("keep an event stream for as long as its token is valid by the clock that they agree on")
   func streams() throws {
     let pair = try Pair(offsetSeconds: 3 * 3_600)
     let (right, wrong) = pair.clients
@@ -171,7 +171,7 @@ struct ClockTests {
     steps.step(toSeconds: seconds)
     #expect(
       try holds(within: 20) {
-        // An account, which takes no token: one from before the step may be of the future now.
+        // An account, which needs no token: one from before the step may lie in the future now.
         let account =
           #"{"displayName":"A","email":"\#(UInt64.random(in: 0...(.max)))@example.org","password":"\#(LiveServer.password)"}"#
         let id = try client.post("/api/users", account).json["id"]?.text
@@ -208,7 +208,7 @@ struct ClockTests {
     #expect(moment() == 10_000_000)
     #expect(learn(0) && clock.correctionMilliseconds == 0 && moment() == 10_000_000)
     #expect(!learn(-300, step: 300) && moment() == 10_000_300)
-    // Near the tolerance the machine's clock is not followed now and then.
+    // Near the tolerance, the clock that is followed does not change back and forth.
     #expect(!learn(0) && learn(1_100) && !learn(900) && clock.correctionMilliseconds == 1_100 && moment() == 10_001_100)
   }
 }

@@ -16,7 +16,7 @@ struct DutiesTests {
     "expiry.rollupRefused", "expiry.sealedReadings", "expiry.sessions", "expiry.status", "expiry.tokens",
   ]
 
-  @Test("are all that the features have, what is deleted in time among them, and each is done")
+  @Test("are exactly those of the features, with all expiries, and each of them runs")
   func complete() throws {
     let settings = [
       "INSIGHTS_INTERVAL_SECONDS": "1", "JWT_SECRET_PREVIOUS": "the-one-before-0123456789-ABCDEF-0123456789",
@@ -42,7 +42,7 @@ struct DutiesTests {
     #expect(missing == [])
   }
 
-  @Test("keep no server from serving that finds the partitions there, while another has the lock of making them")
+  @Test("do not keep a server from serving while another has the lock for making partitions that exist already")
   func start() throws {
     let before = try LiveServer()
     before.stop()
@@ -58,7 +58,7 @@ struct DutiesTests {
     }
   }
 
-  @Test("are finished where they run when the server ends")
+  @Test("that are running when the server stops are finished")
   func end() throws {
     let before = try LiveServer()
     let shop = try Shop(before)
@@ -84,7 +84,7 @@ struct DutiesTests {
     #expect(ended == 1)
   }
 
-  @Test("wait for a connection that another one has, and do not fail for want of it")
+  @Test("wait for a connection that another one has, and do not fail meanwhile")
   func turns() throws {
     let before = try LiveServer()
     before.stop()

@@ -28,7 +28,7 @@ struct FirstFailureTests {
     }
   }
 
-  @Test("is seen in its cause, in what users do and in what is done in the background")
+  @Test("is seen by its cause too, in what users do and in the duties")
   func others() throws {
     let lines = try Self.exposition.get()
     for series in [
@@ -42,7 +42,7 @@ struct FirstFailureTests {
     }
   }
 
-  @Test("takes up no more series than are foreseen")
+  @Test("takes up at most two thirds of the series that are allowed")
   func bound() throws {
     let count = try Self.exposition.get().count { $0.hasPrefix("http_requests_total{") }
     #expect(count * 3 <= RequestInstruments.maximumSeries * 2)

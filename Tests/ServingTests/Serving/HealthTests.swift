@@ -11,7 +11,7 @@ import Values
 
 @Suite("The health report", .blocking)
 struct HealthTests {
-  @Test("asks the configured URLs, and is degraded while one of them gives no answer or a 5xx")
+  @Test("asks the configured URLs, and is degraded while one of them does not answer")
   func external() throws {
     let other = try LiveServer.shared.get()
     let closed = try LiveServer(["WORKERS": "1"])
@@ -31,12 +31,12 @@ struct HealthTests {
       #expect(report.status == 200 && check["status"]?.text == status, "\(urls)")
       #expect(check["reachable"]?.number == Double(reachable) && check["configured"]?.number == Double(urls.count))
       #expect(try report.json["status"]?.text == status)
-      // External services that are away are no reason to send no requests here.
+      // An external service that is away is no reason to send requests elsewhere.
       #expect(try client.get("/readyz").status == 200)
     }
   }
 
-  @Test("has the stores' news wait neither for the next turn nor for a server that does not answer")
+  @Test("shows changes of the stores without waiting for the next round or for a server that does not answer")
   func silentServer() throws {
     let silent = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     defer { close(silent) }
@@ -55,7 +55,7 @@ struct HealthTests {
     #expect(Clock.monotonic() - start < turn)
   }
 
-  @Test("says soon that a Postgres which has frozen is not healthy, and that it is back")
+  @Test("soon shows a frozen Postgres as unhealthy, and its return")
   func frozen() throws {
     let url = try TestDatabase.make()
     let proxy = try Proxy(before: url)
@@ -74,7 +74,7 @@ struct HealthTests {
     #expect(try holds { try isSaid("healthy") })
   }
 
-  @Test("that finds Postgres frozen has searches refused too, long before their statements would end")
+  @Test("that finds Postgres frozen makes searches fail too, long before their statements time out")
   func frozenSearches() throws {
     let url = try TestDatabase.make()
     let proxy = try Proxy(before: url)
@@ -95,7 +95,7 @@ struct HealthTests {
     proxy.become(.forward)
   }
 
-  @Test("that ends for another reason than silence has nobody's statement given up, which may take long")
+  @Test("that fails for another reason than silence does not abort statements, which may take long")
   func cutHealthCheck() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -121,7 +121,7 @@ struct HealthTests {
     holder.join()
   }
 
-  @Test("is degraded by a Redis that has become a Cluster, and the log says why")
+  @Test("shows a Redis that has become a Cluster as unhealthy, and the log says why")
   func cluster() throws {
     let store = try PrivateServer()
     let nodes = "/tmp/terroir-cluster-\(store.port).conf"
@@ -151,7 +151,7 @@ struct HealthTests {
   }
 
   @Test(
-    "says in the log what Redis refuses, by which it is degraded unless that is to subscribe",
+    "fails if Redis refuses anything but subscriptions, and the log says what it refuses",
     arguments: [
       ("-@scripting", 503, "Redis cannot be used"), ("resetchannels", 503, "Redis cannot be used"),
       ("-subscribe", 200, "Redis refuses subscriptions"),
@@ -162,7 +162,7 @@ struct HealthTests {
     defer { server.stop() }
     let client = Client(server)
     #expect(try holds(within: 20) { try client.get("/health").status == 200 })
-    // After an outage of a while, the client and the subscriber are back each at a time of its own.
+    // After a longer outage, the client and the subscriber reconnect at different times.
     try guest.turnAway()
     #expect(holds(within: 20) { server.log.lines.contains { $0.contains("WRONGPASS") } })
     try guest.change(rule)
@@ -176,7 +176,7 @@ struct HealthTests {
     #expect(try Client(LiveServer.shared.get()).get("/health").json["checks"]?["external"] == nil)
   }
 
-  @Test("says how much of the disk is free as df does, for which what is held back is neither used nor free")
+  @Test("shows the free share of the disk as df does, for which reserved blocks are neither used nor free")
   func disk() throws {
     let df = try #require(popen("df --block-size=1 --output=used,avail / | tail -n 1", "r"))
     defer { pclose(df) }
@@ -189,7 +189,7 @@ struct HealthTests {
     #expect(abs((checks?["disk"]?["freeRatio"]?.number ?? -1) - bytes[1] / (bytes[0] + bytes[1])) < 0.01)
   }
 
-  @Test("is degraded by a disk that cannot be looked at, of which it does not say that it is full")
+  @Test("is degraded by a disk that cannot be checked, and does not show it as full")
   func missingDisk() throws {
     let server = try LiveServer.shared.get().replica(["HEALTH_DISK_PATH": "/there/is/no/such/path", "WORKERS": "1"])
     defer { server.stop() }
@@ -225,7 +225,7 @@ struct HealthTests {
   }
 
   @Test(
-    "comes in the form that a client likes best, and in its own where it likes neither",
+    "comes in the form that a client prefers, and as JSON where it accepts neither",
     arguments: [
       ("application/health+json;q=0, */*", "application/json"),
       ("application/json, application/health+json;q=0.1", "application/json"),

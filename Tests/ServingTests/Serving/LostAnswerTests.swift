@@ -43,7 +43,7 @@ struct LostAnswerTests {
     reply.status == 503 && reply.problem == "outcome-unknown" && reply.header("retry-after") == nil
   }
 
-  @Test("a change says that nobody knows, and what it changed is read as it is")
+  @Test("a change is answered with an unknown outcome, and reads show what it changed")
   func change() throws {
     let lossy = try Lossy()
     let replica = try lossy.server.replica()
@@ -57,7 +57,7 @@ struct LostAnswerTests {
     for reader in readers { #expect(try reader.get(product).text.contains("Lost leek")) }
   }
 
-  @Test("something made without a key is there once, and a garden deleted is gone for everyone")
+  @Test("what was made without a key exists once, and a deleted garden is gone for everyone")
   func garden() throws {
     let lossy = try Lossy()
     let (client, _) = try lossy.server.signedIn()
@@ -114,7 +114,7 @@ struct LostAnswerTests {
     #expect(try shop.stock(of: product) == 4)
   }
 
-  @Test("an import sent again with its key is taken in once")
+  @Test("a file sent again with its key is imported once")
   func importAgain() throws {
     let lossy = try Lossy()
     let (client, _) = try lossy.server.signedIn()
@@ -132,7 +132,7 @@ struct LostAnswerTests {
     #expect(try lossy.count("gardens") == 1)
   }
 
-  @Test("a registration sent again with its key is the same account, and nobody else's")
+  @Test("a registration sent again with its key gets the same account, and nobody else gets it")
   func registration() throws {
     let lossy = try Lossy()
     func register(_ password: String, _ key: String = "newcomer-1") throws -> Reply {
@@ -147,7 +147,7 @@ struct LostAnswerTests {
     #expect(try register(LiveServer.password, "newcomer-2").problem == "email-taken")
   }
 
-  @Test("a registration by an invitation sent again with its key is the same account, and a member")
+  @Test("a registration by invitation sent again with its key gets the same account, which is a member once")
   func invited() throws {
     let lossy = try Lossy()
     let (owner, _) = try lossy.server.signedIn()
@@ -166,7 +166,7 @@ struct LostAnswerTests {
     #expect(try owner.get(members).json["items"]?.elements?.compactMap { $0["userId"]?.text }.count == 1)
   }
 
-  @Test("a key that was made is shown again, and lies nowhere in the clear")
+  @Test("a device key is shown again, and not stored in the clear")
   func deviceKey() throws {
     let lossy = try Lossy()
     let (client, _) = try lossy.server.signedIn()
@@ -193,7 +193,7 @@ struct LostAnswerTests {
     #expect(seen == [0])
   }
 
-  @Test("a key made by this release is found by the one before, and the other way round", arguments: ["", "{}"])
+  @Test("an idempotency key of this release is found by the previous one, and vice versa", arguments: ["", "{}"])
   func releaseBefore(_ body: String) throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -232,7 +232,7 @@ struct LostAnswerTests {
       "/api/sessions/refresh", #"{"refreshToken":"\#(token ?? "")"}"#, headers: ["X-Forwarded-For: \(address)"])
   }
 
-  @Test("a refresh that is sent again gets the same successor, and the session goes on")
+  @Test("a refresh that is sent again gets the same next token, and the session goes on")
   func refresh() throws {
     let lossy = try Lossy()
     let token = try session(lossy.server)
@@ -247,7 +247,7 @@ struct LostAnswerTests {
   }
 
   @Test(
-    "a refresh token that comes back from elsewhere ends the session",
+    "a refresh token that is used again from another network ends the session",
     arguments: [
       ("198.51.100.1", "198.51.100.2", false), ("2001:db8:0:1::1", "2001:db8:0:1::2", true),
       ("2001:db8:0:1::1", "2001:db8:0:2::1", false),

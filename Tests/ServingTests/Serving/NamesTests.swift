@@ -7,7 +7,7 @@ struct NamesTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("that show nothing are refused of everything that has one, and of the rest of it nothing is said")
+  @Test("that are blank are refused wherever one is set, and no other fault is reported")
   func blank() throws {
     let shop = try Shop(server)
     let product = try shop.offer()
@@ -42,7 +42,7 @@ struct NamesTests {
     }
   }
 
-  @Test("that show nothing and were given in an earlier release stay, and what has one is changed otherwise")
+  @Test("that are blank from an earlier release stay, and what has one can be changed otherwise")
   func earlier() throws {
     let (owner, id) = try server.signedIn()
     let plot = try Plot(server, owner: id, device: " ")

@@ -11,7 +11,7 @@ struct PartsTests {
 
   init() throws { server = try LiveServer.shared.get() }
 
-  @Test("is no part of another one, whoever that belongs to")
+  @Test("cannot be reached through another garden, whoever owns that")
   func elsewhere() throws {
     let ((owner, id), (stranger, _)) = (try server.signedIn(), try server.signedIn())
     let plot = try Plot(server, owner: id)

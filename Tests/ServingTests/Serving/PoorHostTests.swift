@@ -4,9 +4,9 @@ import Testing
 
 @testable import Settings
 
-@Suite("A server on a host that gives it little", .blocking)
+@Suite("A server on a restrictive host", .blocking)
 struct PoorHostTests {
-  @Test("takes all descriptors that it may have, and says when they are too few for its connections")
+  @Test("raises its limit of descriptors as far as it may, and says if that is too low for its connections")
   func descriptors() throws {
     let raised = try ServerProcess(shell: "ulimit -S -n 256; exec")
     _ = try raised.port()
@@ -18,7 +18,7 @@ struct PoorHostTests {
     _ = try poor.port()
   }
 
-  @Test("opens nothing of its own in the place of standard input that its parent has closed")
+  @Test("opens /dev/null as standard input if its parent has closed that")
   func closedInput() throws {
     let server = try ServerProcess(shell: "exec 0<&-; exec")
     _ = try server.port()
@@ -27,7 +27,7 @@ struct PoorHostTests {
     #expect(String(decoding: path.prefix(count), as: UTF8.self) == "/dev/null")
   }
 
-  /// The text of a file of the kernel's.
+  /// The text of a file that the kernel provides.
   private static func text(of path: String) throws -> String {
     String(decoding: try #require(File.read(path, maximumBytes: 1 << 16), "\(path)"), as: UTF8.self)
   }
@@ -38,7 +38,7 @@ struct PoorHostTests {
     return text.flatMap { Int($0.prefix { $0.isNumber }) } ?? 1_024
   }()
 
-  @Test("says which right a port below 1024 takes", .enabled(if: firstFreePort > 80))
+  @Test("says which privilege a port below 1024 needs", .enabled(if: firstFreePort > 80))
   func privilegedPort() throws {
     let shell = geteuid() == 0 ? "exec setpriv --bounding-set -net_bind_service" : "exec"
     let server = try ServerProcess(["serve"], ["PORT": "80"], shell: shell)
@@ -46,7 +46,7 @@ struct PoorHostTests {
     _ = try server.line("port 80 (PORT) may not be listened on")
   }
 
-  @Test("ends with 1 when a result cannot be written whole")
+  @Test("exits with 1 if a result cannot be written in full")
   func fullDisk() throws {
     let command = try ServerProcess(["migrate", "--sql"], shell: "exec >/dev/full; exec")
     #expect(command.wait() == 1)

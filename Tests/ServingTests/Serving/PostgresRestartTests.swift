@@ -5,7 +5,7 @@ import Testing
 
 @Suite("When Postgres restarts under load", .blocking)
 struct PostgresRestartTests {
-  @Test("probes say no until every loop has it again, and users are told to come back, or that nobody knows")
+  @Test("readiness fails until every loop has it again, and requests get a Retry-After or an unknown outcome")
   func restarts() throws {
     let postgres = try Postgres()
     let server = try LiveServer(["DATABASE_URL": try TestDatabase.make(on: postgres.url)])
@@ -57,7 +57,7 @@ private final class Visitors: Sendable {
   struct Outcome {
     var made = 0
     var refused = 0
-    /// Gardens of which the answer was that the outcome is unknown.
+    /// Gardens whose making was answered with an unknown outcome.
     var unknown = 0
     var slowestNanoseconds: UInt64 = 0
     /// Errors, and answers that should not have been given.

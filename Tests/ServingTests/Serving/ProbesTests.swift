@@ -30,7 +30,7 @@ struct ProbesTests {
     #expect(list["checks"]?.elements?.compactMap { $0["name"]?.text } == names)
   }
 
-  @Test("are ready without the checks that are left out, one or several")
+  @Test("are ready without the checks that are excluded, one or several")
   func exclusion() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }
@@ -54,7 +54,7 @@ struct ProbesTests {
     #expect(refused.header("allow") == "GET, HEAD, OPTIONS")
   }
 
-  @Test("keep a client's request id only if it is a good one")
+  @Test("keep a client's request id only if it is valid")
   func requestIDs() throws {
     #expect(try client().get("/livez", headers: ["X-Request-Id: abc-1.2_3"]).header("x-request-id") == "abc-1.2_3")
     for bad in ["X-Request-Id: ", "X-Request-Id: a b", "X-Request-Id: \(String(repeating: "a", count: 65))"] {

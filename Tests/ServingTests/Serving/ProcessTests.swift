@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The process", .blocking)
 struct ProcessTests {
-  @Test("says no to /readyz at once on SIGTERM, serves on while it drains, then exits with 0")
+  @Test("fails /readyz at once on SIGTERM, keeps serving while it drains, then exits with 0")
   func termination() throws {
     let server = try ServerProcess(["serve"], ["SHUTDOWN_DRAIN_SECONDS": "2", "WORKERS": "1"])
     let port = try server.port()
@@ -46,7 +46,7 @@ struct ProcessTests {
     #expect(server.wait() == 1)
   }
 
-  @Test("ends with 0 at whatever moment of its start it is told to")
+  @Test("stops cleanly whenever SIGTERM comes during its start")
   func earlyTermination() throws {
     let database = try TestDatabase.make()
     for round in 0..<12 {
@@ -90,7 +90,7 @@ struct ProcessTests {
     #expect(metrics.wait() == 1)
   }
 
-  @Test("answers probes without Postgres, says why seldom, and ends when told to")
+  @Test("answers probes without Postgres, logs few warnings, and stops on SIGTERM")
   func withoutDatabase() throws {
     let server = try ServerProcess(["serve"], ["DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"])
     let port = UInt16(try server.number("port", in: try server.line("\"Listening\"")))
@@ -102,7 +102,7 @@ struct ProcessTests {
     #expect(server.log.lines.count { $0.contains("\"warning\"") && !$0.contains("Request completed") } < 8)
   }
 
-  @Test("serves and is ready, if degraded, though Redis is away when it starts")
+  @Test("serves and is ready, though degraded, if Redis is away when it starts")
   func withoutRedis() throws {
     let server = try ServerProcess(["serve"], ["REDIS_URL": "redis://127.0.0.1:1/0"])
     let client = Client(port: try server.port())
@@ -111,7 +111,7 @@ struct ProcessTests {
     #expect(try client.get("/health").status == 503)
   }
 
-  @Test("is not ready while Redis refuses its credentials, and so takes no other's place")
+  @Test("is not ready while Redis refuses its credentials, and so replaces no other process")
   func refusedByRedis() throws {
     let place = try #require(try TestStores.redisURL.split(separator: "@").last)
     let server = try ServerProcess(["serve"], ["REDIS_URL": "redis://:mistyped@\(place)"])
@@ -126,7 +126,7 @@ struct ProcessTests {
     #expect(try client.get("/api/gardens").status == 200)
   }
 
-  @Test("serves on a socket for metrics alone that a service manager passes on")
+  @Test("serves metrics on a socket of their own passed by a service manager")
   func metricsActivation() throws {
     let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     defer { close(socket) }
@@ -137,7 +137,7 @@ struct ProcessTests {
     #expect(try Wire(port: metricsPort).get("/metrics").status == 200)
   }
 
-  @Test("serves on a socket that a service manager passes on")
+  @Test("serves on a socket passed by a service manager")
   func activation() throws {
     let socket = try ListeningSocket.open(host: "127.0.0.1", port: 0)
     defer { close(socket) }

@@ -23,7 +23,7 @@ struct SessionCountTests {
     }
   }
 
-  @Test("is exact while there are few, and beyond that estimated from as many blocks as are read at the most")
+  @Test("is exact while there are few, and beyond that estimated from a bounded number of blocks")
   func estimate() throws {
     // Three quarters have not expired, of which a sixth was revoked; the one more is the user's own.
     let live = 12_501.0
@@ -38,7 +38,7 @@ struct SessionCountTests {
     #expect((25...90).contains(blocks), "\(blocks)")
   }
 
-  @Test("is unknown, and not what it was before, when it could not be counted")
+  @Test("is unknown, and not what it was before, if it cannot be counted")
   func failure() throws {
     let counts = try server.withDatabase { database in
       let before = await SessionCount.measure(database)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A process that a test starts", .blocking)
 struct SpawnTests {
-  @Test("has no connection of another test open, which ends when that test closes it")
+  @Test("does not inherit a connection of another test, which ends when that test closes it")
   func connections() throws {
     let (listener, port) = try Loopback.listen()
     defer { close(listener) }

@@ -46,7 +46,7 @@ struct SuccessionTests {
     #expect(load.requests > 100)
   }
 
-  @Test("has nothing open of what the one before it had, but what is passed on")
+  @Test("inherits nothing that its predecessor had open, except what is passed to it")
   func descriptors() throws {
     var ends: [Int32] = [0, 0]
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -77,7 +77,7 @@ struct SuccessionTests {
     #expect(try Wire(port: port).get("/readyz").status == 200)
   }
 
-  @Test("that ends while it is handed over to leaves everything to the one before it, though SIGCHLD was ignored")
+  @Test("that dies during the handover leaves everything to its predecessor, even if SIGCHLD was ignored")
   func shortLife() throws {
     let server = try ServerProcess(shell: "trap '' CHLD; exec")
     let port = try server.port()
@@ -99,8 +99,8 @@ struct SuccessionTests {
   }
 
   @Test(
-    "that is told to end while it is handed over to ends for good",
-    .enabled(if: getenv("SANITIZER") == nil, "a sanitizer's look for leaks outlasts the one before it"))
+    "that is told to stop during the handover stops for good",
+    .enabled(if: getenv("SANITIZER") == nil, "a sanitizer's leak check outlasts the predecessor"))
   func toldToEnd() throws {
     let server = try ServerProcess()
     _ = try server.port()
@@ -148,7 +148,7 @@ private struct Release {
 
   /// Waits until a process has ended; fails the test if it does not end.
   func awaitEnd(of process: pid_t) {
-    // A process that has ended has no binary any more, even before it is reaped.
+    // A process that has ended no longer has a binary, even before it is reaped.
     #expect(holds { access("/proc/\(process)/exe", F_OK) != 0 }, "\(process) goes on")
   }
 
@@ -218,7 +218,7 @@ private final class Load: Sendable {
     }
   }
 
-  /// Has the clients finish their present requests, and waits for that.
+  /// Has the clients finish their current requests, and waits for that.
   func end() {
     state.withLock { $0.isOver = true }
     let running = threads.withLock { threads in

@@ -55,7 +55,7 @@ struct SupervisorTests {
     }
   }
 
-  @Test("hears that the service serves, again and again that it lives, and that it stops")
+  @Test("is told that the service is ready, again and again that it is alive, and that it stops")
   func life() throws {
     let ear = try Ear()
     // The shell sets WATCHDOG_PID to its own id, which is then the server's, as systemd does.
@@ -69,7 +69,7 @@ struct SupervisorTests {
     #expect(server.wait() == 0)
   }
 
-  @Test("hears nothing of readiness while Postgres is away")
+  @Test("is not told of readiness while Postgres is away")
   func notReady() throws {
     let ear = try Ear()
     let server = try ServerProcess(
@@ -80,7 +80,7 @@ struct SupervisorTests {
     #expect(server.wait() == 0)
   }
 
-  @Test("is asked for more time again and again while migrations run or are waited for", arguments: ["on", "off"])
+  @Test("is asked for more time again and again while migrations run or are awaited", arguments: ["on", "off"])
   func migrating(onStart: String) throws {
     let (ear, url) = (try Ear(), try TestDatabase.make())
     let configuration = DatabaseConfiguration(url: url)
@@ -101,7 +101,7 @@ struct SupervisorTests {
     #expect(server.wait() == 0)
   }
 
-  @Test("hears who takes over, and from then on that one's signs of life")
+  @Test("is told which process takes over, and then gets that one's signs of life")
   func succession() throws {
     let ear = try Ear()
     let server = try ServerProcess(
@@ -118,7 +118,7 @@ struct SupervisorTests {
     while ear.hear({ _ in true }) != "WATCHDOG=1" {}
   }
 
-  @Test("hears that the first one serves again when its successor is gone")
+  @Test("is told that the first process serves again when its successor has died")
   func takingBack() throws {
     let ear = try Ear()
     let server = try ServerProcess(["serve"], ["NOTIFY_SOCKET": ear.path])
@@ -147,7 +147,7 @@ struct SupervisorTests {
     (["NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "18446744073709551615"], nil, true),
   ]
 
-  @Test("is there when it says so in full, and asks for life of the process it means")
+  @Test("exists if its variables are valid, and wants signs of life only of the process that they name")
   func variables() {
     for (variables, pause, isThere) in Self.settings {
       let supervisor = Supervisor({ variables[$0] }, isSuccessor: false)
@@ -158,7 +158,7 @@ struct SupervisorTests {
     #expect(Supervisor({ inherited[$0] }, isSuccessor: true)?.alivePauseNanoseconds == 2_000_000_000)
   }
 
-  @Test("that has no room for news is told again")
+  @Test("can be told again once it has read what filled its socket")
   func fullEar() throws {
     let ear = try Ear()
     let supervisor = try #require(Supervisor({ ["NOTIFY_SOCKET": ear.path][$0] }, isSuccessor: false))
@@ -170,7 +170,7 @@ struct SupervisorTests {
     #expect(ear.hear() == "STOPPING=1")
   }
 
-  @Test("that had no room for a while hears no sign of life that it has missed, yet all the rest")
+  @Test("whose socket was full for a while gets no signs of life that it has missed, but all the rest")
   func deafEar() throws {
     let ear = try Ear()
     let supervisor = try #require(Supervisor({ ["NOTIFY_SOCKET": ear.path][$0] }, isSuccessor: false))
@@ -193,7 +193,7 @@ struct SupervisorTests {
     #expect(server.wait() == 0)
   }
 
-  @Test("that is gone is told in vain, and nothing comes of it")
+  @Test("that is gone causes no failure")
   func gone() {
     for path in ["/nonsense/socket", "@terroir-nobody"] {
       #expect(Supervisor({ ["NOTIFY_SOCKET": path][$0] }, isSuccessor: false)?.tell(.serving) == true)

@@ -14,7 +14,7 @@ import Values
 
 /// The blocks of 8 KiB that each statement reads at a volume of data, a number that no other load of the machine
 /// changes. `make volume-test` loads years of data; otherwise some days are loaded, with the same bounds.
-@Suite("At a volume", .blocking, .serialized, .timeLimit(.minutes(60)))
+@Suite("At volume", .blocking, .serialized, .timeLimit(.minutes(60)))
 struct VolumeTests {
   /// The numbers of devices, with ten sensors each, of days with buckets of five minutes and of an hour, of businesses,
   /// of orders and of insights.
@@ -167,7 +167,7 @@ struct VolumeTests {
   private static let last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'"
 
   @Test(
-    "pages of buckets and readings read about what they give, however long the history is",
+    "pages of buckets and readings read about what they return, however long the history is",
     arguments: [
       (Resolution.fiveMinutes, "1 day", 1_600), (.hours, "30 days", 1_600), (.days, "1095 days", 400),
       (.raw, "365 days", 1_000),
@@ -183,7 +183,7 @@ struct VolumeTests {
   }
 
   @Test(
-    "charts of a garden read the steps that they show",
+    "charts of a garden read only the steps that they show",
     arguments: [
       (GardenHistory.fromFiveMinutes, 288, 300), (GardenHistory.fromHours, 168, 3_600),
       (GardenHistory.fromHours, 720, 14_400),
@@ -201,17 +201,17 @@ struct VolumeTests {
     #expect(try blocks(LatestReadings.newest, Self.garden, "5000") <= Volume.wanted.devices * 120)
   }
 
-  @Test("the latest readings of a device read a few blocks for each of its sensors alone")
+  @Test("the latest readings of a device read a few blocks for each of its own sensors")
   func latestOfDevice() throws {
     #expect(try blocks(LatestReadings.newestOfDevice, Self.device, "5000") <= 120)
   }
 
-  @Test("a look for silent devices reads those that are due, of however many there are")
+  @Test("a look for silent devices reads only those that are due, however many there are")
   func silences() throws {
     #expect(try blocks(DeviceWatch.due, "now() - interval '1 hour'", "200") <= 60)
   }
 
-  @Test("orders in a state that none is in read a look into an index, and others a page")
+  @Test("a page of orders reads about a page, and only an index for a state that no order has")
   func orders() throws {
     for statements in [Orders.bought, Orders.sold, Orders.all] {
       for user in [Self.user, Self.seller] {
@@ -230,14 +230,14 @@ struct VolumeTests {
     #expect(try blocks(OrderSummary.byDay, Self.seller, "'-infinity'", "'infinity'") <= most)
   }
 
-  @Test("a search by what businesses lack reads none of them")
+  @Test("a search that no business matches reads none of them")
   func search() throws {
     for words in ["'-fresh'", "'absent'"] {
       #expect(try blocks(Businesses.matching, "21", "NULL", Self.last, "NULL", words, "NULL") <= 60)
     }
   }
 
-  @Test("what was said of a garden is remembered without reading how often somebody has asked, then or in former years")
+  @Test("what was said of a garden is found without reading all that was asked for, then or in earlier years")
   func insights() throws {
     let since = "now() - interval '30 days'"
     let first = Identifier.lowest(
@@ -248,13 +248,13 @@ struct VolumeTests {
     #expect(try blocks(InsightRoutes.byType, [Self.garden, Self.last, "21", "'frost'"]) <= 10)
   }
 
-  @Test("the history of the status reads each of its spans for one day and one hour, or for two")
+  @Test("the status history reads each of its spans for one day and one hour, or for two of them")
   func status() throws {
     #expect(try blocks(StatusRecord.shares, ["'day'", "90", "180"]) <= 2_000)
     #expect(try blocks(StatusRecord.shares, ["'hour'", "48", "180"]) <= 800)
   }
 
-  @Test("making a bucket anew reads that bucket, however many others an import has queued")
+  @Test("rebuilding a bucket reads only that bucket, however many others an import has queued")
   func queue() throws {
     let read = try Self.loaded.get().withDatabase { database in
       try await database.transaction { transaction in
@@ -267,7 +267,7 @@ struct VolumeTests {
           "ARRAY[\(Self.device)::uuid]", "ARRAY['type_a']", "ARRAY[date_bin('5 minutes', now(), '2000-01-01Z')]",
         ]
         let read = try await Self.blocks(Rollup.makeAnew, bucket, in: transaction)
-        // No rollup has to make these buckets anew.
+        // No rollup has to rebuild these buckets.
         try await transaction.execute("DELETE FROM rollup_queue")
         return read
       }
@@ -275,7 +275,7 @@ struct VolumeTests {
     #expect(read <= 60)
   }
 
-  @Test("days that are past their time are found by a look, also where rows of today stand in the place of older ones")
+  @Test("days past their retention are found in a few blocks, even where new rows have taken the place of older ones")
   func pastDays() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -309,7 +309,7 @@ struct VolumeTests {
     #expect(none <= 30)
   }
 
-  @Test("sealing makes a few bytes of each reading, and tells how fast", .enabled(if: getenv("VOLUME") != nil))
+  @Test("sealing stores a reading in at most eight bytes, and prints its speed", .enabled(if: getenv("VOLUME") != nil))
   func sealing() throws {
     let server = try LiveServer(["READINGS_SEALING": "off"])
     defer { server.stop() }

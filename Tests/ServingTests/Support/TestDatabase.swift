@@ -16,7 +16,7 @@ enum TestDatabase {
   /// Makes a database with this binary's schema on the Postgres that all tests share; returns its URL.
   static func makeMigrated() throws -> String {
     let url = try make(from: name(of: template.get()))
-    // The watch of devices would find that no server has listened since the template was migrated, and begin anew.
+    // The watch of devices would find that no server has listened since the template was migrated, and start over.
     _ = try Database.standalone(configuration(url), connectSeconds: 60) {
       try await $0.execute("UPDATE device_watch SET checked_at = now()")
     }

@@ -83,16 +83,16 @@ func patiently(_ send: () throws -> Reply) rethrows -> Reply {
 }
 
 extension Reply {
-  /// The body as JSON; throws if it is none.
+  /// The body as JSON; throws if it is not JSON.
   var json: JSONValue { get throws { try JSONReader.parse(body) } }
 
-  /// The items of a page of a list; fails the test if the body is none.
+  /// The items of a page of a list; fails the test if the body is not a page.
   var items: [JSONValue] { get throws { try #require(try json["items"]?.elements, "\(text)") } }
 
   /// The path of the next page of a list; nil on the last one.
   var next: String? { header("link").map { String($0.dropFirst().prefix { $0 != ">" }) } }
 
-  /// The code of the problem; nil if the answer is none.
+  /// The code of the problem; nil if the answer is not a problem.
   var problem: String? {
     guard header("content-type") == "application/problem+json" else { return nil }
     return (try? json)?["type"]?.text?.split(separator: ":").last.map(String.init)

@@ -31,7 +31,7 @@ struct HistoryTests {
   private func created(_ reply: Reply) throws -> Int64? { try reply.json["created"]?["reading"]?.integer }
   private func skipped(_ reply: Reply) throws -> Int64? { try reply.json["skipped"]?["reading"]?.integer }
 
-  @Test("is taken in whatever its age, and skipped when it is there already")
+  @Test("is imported whatever its age, and skipped where it exists already")
   func ages() throws {
     let now = Clock.unixMilliseconds()
     let lines = [
@@ -56,7 +56,7 @@ struct HistoryTests {
     #expect(hours?.first?["mean"]?.number == 7.5)
   }
 
-  @Test("holds values next to nothing, of any age")
+  @Test("may have values next to zero, of any age")
   func tinyValues() throws {
     let now = Clock.unixMilliseconds()
     let taken = try send(["x,5e-324,2019-05-01T10:15:00Z", "x,0,2019-05-01T10:16:00Z", "x,-1e-310,\(now)"])
@@ -70,7 +70,7 @@ struct HistoryTests {
     }
   }
 
-  @Test("counts a line that stands twice once, however far apart, of what is kept by the hour too")
+  @Test("counts a repeated line once, however far apart, even where only hours are kept")
   func doubles() throws {
     let twice = "ph,7,2020-01-01T00:00:00Z"
     let others = (1...ImportBatch.fullCount + 200).map { "ph,8,\(1_577_836_800 + 3_600 + Int64($0))" }
@@ -88,7 +88,7 @@ struct HistoryTests {
     #expect(hours?.first?["min"]?.number == 7)
   }
 
-  @Test("makes hours of so many parts at a time, and reads a part once where the file is in order")
+  @Test("makes hours from a bounded number of parts at a time, and reads a part once if the file is in order")
   func slices() throws {
     let hour = Timestamp.millisecondsPerHour
     let rawFrom = Timestamp(unixMilliseconds: 500_000 * hour)
@@ -115,7 +115,7 @@ struct HistoryTests {
     #expect(shuffled.slices.allSatisfy { $0.parts == Array(1...200) })
   }
 
-  @Test("begins with a byte order mark or without, and of a header that is none no line behind is blamed")
+  @Test("may begin with a byte order mark, and a wrong header is one fault, not one of each line")
   func header() throws {
     func send(_ text: String) throws -> Reply {
       try device.owner.send("POST", "/api/devices/\(device.id)/history", text, type: "text/csv")
@@ -129,7 +129,7 @@ struct HistoryTests {
     #expect(try wrong.json["errorCount"]?.integer == 2)
   }
 
-  @Test("has a line of names at least: an empty file is none, and one of the names alone has no readings")
+  @Test("needs a header line: an empty file is refused, and a header alone has no readings")
   func empty() throws {
     func send(_ text: String, _ query: String = "") throws -> Reply {
       try device.owner.send("POST", "/api/devices/\(device.id)/history\(query)", text, type: "text/csv")
@@ -148,7 +148,7 @@ struct HistoryTests {
     }
   }
 
-  @Test("is another request for another device, even with the same key and file")
+  @Test("for another device is another request, even with the same key and file")
   func key() throws {
     let other = try device.owner.post("/api/gardens/\(device.garden)/devices", #"{"name":"Other"}"#)
     let id = try #require(try other.json["id"]?.text)
@@ -163,7 +163,7 @@ struct HistoryTests {
     #expect(try send(to: "\(device.id)").body == first.body)
   }
 
-  @Test("is refused whole for one faulty line, and all of them are told")
+  @Test("is refused as a whole for one faulty line, and all faults are reported")
   func faults() throws {
     let late = Timestamp(unixMilliseconds: Clock.unixMilliseconds() + 600_000)
     let reply = try send([
@@ -179,7 +179,7 @@ struct HistoryTests {
     #expect(head.status == 422)
   }
 
-  @Test("is refused for times before 1970, down to the smallest integer, and beyond 9999, and with a sign")
+  @Test("is refused for times before 1970, down to the smallest integer, beyond 9999, or with a sign")
   func times() throws {
     let times = ["\(Int64.min)", "\(Int64.min + 1)", "-99999999999999", "-1", "\(Int64.max)", "+1556697600"]
     let reply = try send(times.map { "ph,7,\($0)" })
@@ -188,7 +188,7 @@ struct HistoryTests {
     #expect(try device.owner.get("/api/devices/\(device.id)").status == 200)
   }
 
-  @Test("adds its sensor types to those that the device had before they were noted")
+  @Test("adds its sensor types to those that the device had before types were recorded")
   func types() throws {
     let id = device.id
     try device.server.withDatabase { database in
@@ -201,7 +201,7 @@ struct HistoryTests {
     #expect(types == ["ec", "ph"])
   }
 
-  @Test("is taken in one at a time, holds up no change of the device, and leaves the hours of both")
+  @Test("is imported one at a time, does not block changes to the device, and keeps the hours of both")
   func turns() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -248,7 +248,7 @@ struct HistoryTests {
     return wire
   }
 
-  @Test("keeps no reading waiting while it is sent, and leaves each once")
+  @Test("does not keep readings waiting while it is sent, and stores each once")
   func slow() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -268,7 +268,7 @@ struct HistoryTests {
     #expect(try device.stored().count == lines.count + 1)
   }
 
-  @Test("keeps no bucket waiting while it is sent, of the day from which readings are kept by the hour alone")
+  @Test("does not keep buckets waiting while it is sent, even of the day before which only hours are kept")
   func edge() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -290,7 +290,7 @@ struct HistoryTests {
     #expect(try wire.receive().status == 200)
   }
 
-  @Test("is for who edits the garden, of types that the device declares")
+  @Test("may be sent by those who may edit the garden, with types that the device declares")
   func access() throws {
     let (server, line) = (device.server, ["ph,7,2026-01-01T00:00:00Z"])
     let viewer = try device.owner.share("\(device.garden)", as: .viewer, with: try server.signedIn().client)

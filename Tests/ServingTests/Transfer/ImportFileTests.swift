@@ -6,7 +6,7 @@ import Values
 
 @Suite("The lines of an import")
 struct ImportFileTests {
-  @Test("have a time zone asked for once, and only what may be the name of one, however many others there are")
+  @Test("look a time zone up once, and only if it may be the name of one, however many others there are")
   func zones() {
     let now = Timestamp(unixMilliseconds: 1_800_000_000_000)
     var file = ImportFile(now: now, rawFrom: now)
@@ -25,7 +25,7 @@ struct ImportFileTests {
     #expect(file.report.faultCount == ImportZones.maximumCount + 1)
   }
 
-  @Test("of an earlier release with a name that is blank are named, each by its line")
+  @Test("of an earlier release with a blank name are reported, each by its number")
   func blankNames() {
     let now = Timestamp(unixMilliseconds: 1_800_000_000_000)
     var file = ImportFile(now: now, rawFrom: now)
@@ -45,7 +45,7 @@ struct ImportFileTests {
   }
 
   @Test(
-    "have no control characters in the evidence of an insight, which the database may not take",
+    "may not have control characters in the evidence of an insight, which the database may refuse",
     arguments: [
       (#"{"a":"\u0000"}"#, "/evidence/a"), (#"{"a":[1,{"b":["x","\u001f"]}]}"#, "/evidence/a/1/b/1"),
       (#"{"a":{"\u0000":1}}"#, "/evidence/a/\0"), (#"{"a\r":1}"#, "/evidence/a\r"), (#"{"a":"\u0085"}"#, "/evidence/a"),

@@ -22,7 +22,7 @@ struct SlowTransfersTests {
     let wire: Wire
     var left: Int
 
-    /// Sends a line of blanks and waits, at a rate above the lowest of all bodies and below that of transfers.
+    /// Sends a line of blanks and waits, at a rate above the minimum of all bodies and below that of transfers.
     mutating func send() throws {
       try wire.send(String(repeating: " ", count: 499) + "\n")
       left -= 500
@@ -54,7 +54,7 @@ struct SlowTransfersTests {
 
   private func gardens() throws -> Int? { try slow.get("/api/gardens?owner=me").json["items"]?.elements?.count }
 
-  @Test("goes on to its end while nobody waits for its place")
+  @Test("continues to its end while nobody waits for its place")
   func alone() throws {
     defer { server.stop() }
     var trickle = try begin()
@@ -64,7 +64,7 @@ struct SlowTransfersTests {
     #expect(try gardens() == 1)
   }
 
-  @Test("keeps its place while those ask who need none")
+  @Test("keeps its place when requests come that need none")
   func needless() throws {
     defer { server.stop() }
     var trickle = try begin()
@@ -77,7 +77,7 @@ struct SlowTransfersTests {
     #expect(try trickle.finish().status == 200)
   }
 
-  @Test("gives its place to who has none, and nothing of it is stored")
+  @Test("gives its place to a user who waits for one, and nothing of it is stored")
   func givesWay() throws {
     defer { server.stop() }
     var trickle = try begin()
@@ -99,7 +99,7 @@ struct SlowTransfersTests {
     #expect(try again.finish().status == 200)
   }
 
-  @Test("breaks off at once where its reader holds the place that somebody else wants")
+  @Test("is ended if its client does not read while somebody else waits for the place")
   func reader() throws {
     defer { server.stop() }
     let owner = try server.signedIn()

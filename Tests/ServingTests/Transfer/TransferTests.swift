@@ -131,7 +131,7 @@ struct TransferTests {
     }
     #expect(told == 0)
 
-    // Taking it in again makes a copy.
+    // Importing it again makes a copy.
     #expect(try take(other, file).status == 200)
     #expect(try other.get("/api/gardens?owner=me").json["items"]?.elements?.count == 2)
     #expect(try export(other).filter { $0["kind"]?.text == "reading" }.count == 604)
@@ -142,7 +142,7 @@ struct TransferTests {
   private static let garden = #"{"kind":"garden","id":"\#(someID)","name":"Garden"}"#
   private static let device = #"{"kind":"device","id":"\#(someID)","gardenId":"\#(someID)","name":"Probe"}"#
 
-  @Test("refuse a file with more gardens, or more devices of one, than there may be, at the first one too many")
+  @Test("refuse a file with too many gardens, or too many devices of one, at the first one too many")
   func bounds() throws {
     func line(_ kind: String, _ more: String = "") -> String {
       #"{"kind":"\#(kind)","id":"\#(Identifier.make(unixMilliseconds: 1))","name":"x"\#(more)}"#
@@ -216,7 +216,7 @@ struct TransferTests {
     #expect(try trial.json["errors"] == reply.json["errors"])
   }
 
-  @Test("tell at most a hundred faults, all of them at once")
+  @Test("report all faults at once, up to a hundred")
   func manyFaults() throws {
     let (client, _) = try server.signedIn()
     let few = ([Self.header] + (0..<7).map { _ in "x" } + [Self.garden]).joined(separator: "\n")
@@ -230,7 +230,7 @@ struct TransferTests {
     #expect(try take(client, few, dryRun: true).json["errorCount"]?.integer == 7)
   }
 
-  @Test("are taken in once for a key, by the bytes of the file")
+  @Test("take a file in once for a key, compared by its bytes")
   func key() throws {
     let (client, _) = try server.signedIn()
     let file = Self.header + "\n" + Self.garden
@@ -250,7 +250,7 @@ struct TransferTests {
     #expect(try client.get("/api/gardens?owner=me").json["items"]?.elements?.count == 2)
   }
 
-  @Test("hold readings of as many sensor types a device as may be posted, hours counted in")
+  @Test("accept as many sensor types of a device as may be posted, those of hours included")
   func sensorTypes() throws {
     let (client, _) = try server.signedIn()
     let device = #""deviceId":"\#(Self.someID)""#
@@ -268,7 +268,7 @@ struct TransferTests {
     #expect(try take(client, (most + lines.dropLast()).joined(separator: "\n")).status == 200)
   }
 
-  @Test("leave places to others: one transfer of a user at a time, and none for the rest of a faulty file")
+  @Test("leave places to others: a user has one transfer at a time, and the rest of a faulty file needs none")
   func places() throws {
     let server = try server.replica(["WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "4"])
     defer { server.stop() }
@@ -321,7 +321,7 @@ struct TransferTests {
     #expect(counts.sorted() == [1, 2])
   }
 
-  @Test("keep hours whose sums are next to nothing")
+  @Test("keep hours whose sums are next to zero")
   func tinyHours() throws {
     let (client, _) = try server.signedIn()
     let hours = [(10, "5e-324", 2), (11, "3e-308", 1_000_000_000)].map { hour, sum, count in
@@ -365,7 +365,7 @@ struct TransferTests {
     #expect(try carried(other) == ["reading", "hour of 60"])
   }
 
-  @Test("have raw readings rolled up")
+  @Test("roll raw readings up")
   func rollup() throws {
     let (client, id) = try server.signedIn()
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())

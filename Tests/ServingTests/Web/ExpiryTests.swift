@@ -8,9 +8,9 @@ import Values
 @testable import Gardens
 @testable import Web
 
-@Suite("What is past its time", .blocking)
+@Suite("What has expired", .blocking)
 struct ExpiryTests {
-  @Test("goes: idempotency keys and sessions")
+  @Test("is deleted: idempotency keys and sessions")
   func keysAndSessions() throws {
     let server = try LiveServer.shared.get()
     let device = try TestDevice(server)
@@ -27,7 +27,7 @@ struct ExpiryTests {
     #expect(counts == (2, 3))
   }
 
-  @Test("goes also while something else that is cannot go, and the metrics say what")
+  @Test("is deleted even while something else that has expired cannot be, and the metrics say what")
   func failure() throws {
     let server = try LiveServer()
     defer { server.stop() }
@@ -114,7 +114,7 @@ struct ExpiryTests {
     return Self.tables.map { PastDays($0, retention, logger: logger) }
   }
 
-  @Test("goes two days at a time, the oldest first: of late readings, of sealed ones and of buckets")
+  @Test("is deleted two days at a time, oldest first: late readings, sealed ones and buckets")
   func days() throws {
     let server = try serverWithDays()
     defer { server.stop() }

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("A bound that was reached")
 struct LimitTests {
-  @Test("is explained in the runbook, by the name that the log and the metrics have for it", arguments: Limit.allCases)
+  @Test("is explained in the runbook, by its name in the log and the metrics", arguments: Limit.allCases)
   func runbook(_ limit: Limit) throws {
     #expect(try Repository.text(of: "docs/runbook.md").contains("\n| `\(limit.rawValue)` | "))
   }
 
-  @Test("is told apart from the others")
+  @Test("can be told from the others")
   func details() {
     #expect(Set(Limit.allCases.map(\.detail)).count == Limit.allCases.count)
     for overload in Overload.allCases {

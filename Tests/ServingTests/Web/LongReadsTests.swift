@@ -8,7 +8,7 @@ import Values
 
 @testable import Web
 
-@Suite("What may read much", .blocking)
+@Suite("Long reads", .blocking)
 struct LongReadsTests {
   /// A server with public gardens, and their owner.
   fileprivate struct Gardens: @unchecked Sendable {
@@ -31,7 +31,7 @@ struct LongReadsTests {
     }
   }
 
-  @Test("leaves reads by key alone while 50 clients ask for months, who are answered in the end or told to come back")
+  @Test("by 50 clients that ask for months do not hold up reads by key, and are answered in the end or get 503")
   func lanes() throws {
     let gardens = try Gardens(50)
     defer { gardens.server.stop() }
@@ -65,7 +65,7 @@ struct LongReadsTests {
     #expect(try gardens.month(gardens.ids[0], client: 0).status == 200)
   }
 
-  @Test("answers 503 to who has too many under way, while others are served")
+  @Test("beyond a client's share get 503 while the others wait")
   func share() throws {
     let gardens = try Gardens(LongReads.maximumOfClient + 4)
     defer { gardens.server.stop() }
@@ -93,7 +93,7 @@ struct LongReadsTests {
     #expect(try gardens.month(gardens.ids[0], client: 1).status == 200)
   }
 
-  @Test("waits for its connection, also beside the first one of a loop")
+  @Test("wait for their connection, also while the first one of a loop is in use")
   func first() throws {
     let gardens = try Gardens(6, ["WORKERS": "1", "DATABASE_LONG_READERS": "2"])
     defer { gardens.server.stop() }
@@ -102,7 +102,7 @@ struct LongReadsTests {
     #expect(statuses == Array(repeating: 200, count: 6))
   }
 
-  @Test("is made once for all who look at a chart, and forgotten when the garden is shown no more")
+  @Test("of a chart are made once for all who look at it, and forgotten when the garden is no longer public")
   func charts() throws {
     let gardens = try Gardens(1)
     defer { gardens.server.stop() }
@@ -120,7 +120,7 @@ struct LongReadsTests {
     for client in clients { #expect(try client.get(target).status == 404) }
   }
 
-  @Test("leaves reads by key alone while shops are searched for and sellers list their orders")
+  @Test("for shop searches and lists of orders do not hold up reads by key")
   func shops() throws {
     let server = try LiveServer(["DATABASE_STATEMENT_TIMEOUT_MILLISECONDS": "60000"])
     defer { server.stop() }
@@ -153,7 +153,7 @@ struct LongReadsTests {
     for target in targets { #expect(try shop.owner.get(target).status == 200) }
   }
 
-  @Test("is not given up because the health check alone is late, for which a server that computes has no answer")
+  @Test("are not aborted when only the health check is late, as it may be while the database is busy")
   func lateHealthCheck() throws {
     let url = try TestDatabase.make()
     let proxy = try Proxy(before: url, marks: ["terroir-health"])
@@ -189,7 +189,7 @@ struct LongReadsTests {
 }
 
 extension LongReadsTests {
-  @Test("has idle connections opened anew when the database was found silent: they may lead to a host that is gone")
+  @Test("get new connections after the database was found silent: idle ones may lead to a host that is gone")
   func idleConnections() throws {
     let url = try TestDatabase.make()
     // Texts in the statements of the health check and of a search, which only connections for long reads send.

@@ -4,10 +4,10 @@ import Values
 
 @Suite("A replica", .blocking)
 struct ReplicaTests {
-  @Test("serves the history of readings but of what was just stored, and the primary does while it is away")
+  @Test("serves the history of readings except what was just stored, and the primary does while it is away")
   func history() throws {
     // The replica is another database of the same server: it has all of the log, and none of the readings, which shows
-    // where a question went.
+    // where a query went.
     let replica = try LiveServer()
     defer { replica.stop() }
     let primary = try LiveServer(["DATABASE_REPLICA_URL": replica.databaseURL])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Web
 
-@Suite("A request's id of our own")
+@Suite("A request id that the server makes")
 struct RequestIDTests {
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
 

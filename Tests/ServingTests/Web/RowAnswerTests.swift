@@ -52,7 +52,7 @@ struct RowAnswerTests {
     for path in paths { #expect(try client.get(path).status == 401) }
   }
 
-  @Test("is answered in order on a pipelined connection, with what needs a task between")
+  @Test("is answered in order on a pipelined connection, between requests that need a task")
   func pipelined() throws {
     let server = try LiveServer.shared.get()
     let (client, paths) = try Self.paths(server)
@@ -67,7 +67,7 @@ struct RowAnswerTests {
     }
   }
 
-  @Test("is 503 at once while Postgres is away, and there again after it")
+  @Test("is answered 503 at once while Postgres is away, and served again afterwards")
   func outage() throws {
     let server = try LiveServer(["WORKERS": "1"])
     defer { server.stop() }

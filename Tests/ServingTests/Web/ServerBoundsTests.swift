@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The bounds of the server", .blocking)
 struct ServerBoundsTests {
-  @Test("for a body are what HTTP_BODY_BYTES says")
+  @Test("for a body are those of HTTP_BODY_BYTES")
   func body() throws {
     let server = try LiveServer(["HTTP_BODY_BYTES": "2KiB", "WORKERS": "1"])
     defer { server.stop() }
@@ -15,7 +15,7 @@ struct ServerBoundsTests {
     #expect(try [1_024, 3 * 1_024].map(status) == [422, 413])
   }
 
-  @Test("for file descriptors turn connections away, which are counted, and those that are open are served")
+  @Test("for file descriptors turn new connections away, which are counted, and open ones are served")
   func descriptors() throws {
     let server = try ServerProcess(["serve"], ["DATABASE_URL": TestDatabase.make(), "WORKERS": "1"])
     let client = Client(port: try server.port())

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Web
 
-@Test("a store is in reach once every loop has it, and no more when one has lost it")
+@Test("a store is in reach once every loop has it, and no longer when one has lost it")
 func storeReach() {
   let reach = StoreReach(loops: 2)
   #expect(!reach.isWhole)
