@@ -72,7 +72,7 @@ package final class Watchdog: Sendable {
     // The second SIGABRT ends the process, even if the handler itself hangs.
     action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_NODEFER
     sigaction(SIGABRT, &action, nil)
-    let text = "terroir: \(subject.name) does not turn any more; it stands here:\n"
+    let text = "terroir: \(subject.name) is stuck; its stack:\n"
     _ = write(STDERR_FILENO, text, text.utf8.count)
     if let thread = subject.heartbeat.owner {
       pthread_kill(thread, SIGABRT)

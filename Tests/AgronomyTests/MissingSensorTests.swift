@@ -101,6 +101,7 @@ struct MissingSensorTests {
     }
     #expect(news == ["Unusual: soil_moisture of Node"] + (back > 0 ? ["Nothing unusual"] : []))
   }
+
   @Test("has been missing since its last value, whenever it was reported")
   func hours() throws {
     let soon = Self.observations([Self.air(ago: 46), Self.ended(50, ago: 46)], ago: 46)

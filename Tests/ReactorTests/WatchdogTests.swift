@@ -35,7 +35,7 @@ struct WatchdogTests {
       Gate().wait()
     }
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-    #expect(text.contains("loop-7 does not turn any more"))
+    #expect(text.contains("loop-7 is stuck; its stack:"))
     // The frames of the handler, of the wait, and of the loop that called it.
     #expect(text.matches(of: /\[0x[0-9a-f]+\]/).count > 6)
   }
