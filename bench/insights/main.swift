@@ -3,16 +3,16 @@ import Glibc
 import StationYears
 import Values
 
-// Judges the rules on station years: `insights-eval FOLDER` prints the tables of docs/insights.md, and exits 1 if more
-// bounds are missed than that page lists. `insights-eval FOLDER fit` prints the table of `FrostPrior`; `frost` and
-// `faults` judge one part alone.
+// Evaluates the rules on station years: `insights-eval FOLDER` prints the tables of docs/insights.md, and exits 1 if
+// more bounds are missed than that page lists. `insights-eval FOLDER fit` prints the table of `FrostPrior`; `frost` and
+// `faults` evaluate only one part.
 
 /// The number of figures of a station that miss their bounds, explained in docs/insights.md; any more are a fault.
 let knownMisses = ["Amsterdam": 5, "Greensboro": 2, "Sand Point": 1, "Turin": 7]
 
 /// The stations, in the order of their names.
 func stations(in folder: String) throws -> [StationYear] {
-  guard let directory = opendir(folder) else { throw Text.Failure(message: "\(folder) is not there") }
+  guard let directory = opendir(folder) else { throw Text.Failure(message: "\(folder) cannot be read") }
   defer { closedir(directory) }
   var names: [String] = []
   while let entry = readdir(directory) {
@@ -35,7 +35,7 @@ do {
   var faults = Table(head: FaultEvaluation.head)
   let parts = ["frost", "faults"].filter { part in arguments.count < 2 || arguments.contains(part) }
   for station in stations {
-    let progress = "Judging on \(station.name)…\n"
+    let progress = "Evaluating on \(station.name)…\n"
     _ = write(STDERR_FILENO, progress, progress.utf8.count)
     if parts.contains("frost") { frost.rows.append(FrostEvaluation(station, seed: 1).row) }
     if parts.contains("faults") { faults.rows.append(FaultEvaluation(station, seed: 2).row) }

@@ -1,17 +1,17 @@
 import Glibc
 import Values
 
-/// A weather station's year in steps of ten minutes, from the first of July, so that the winter is whole.
+/// A weather station's year in steps of ten minutes, from the first of July, so that it has one whole winter.
 package struct StationYear {
   package static let stepMilliseconds: Int64 = 600_000
   package static let stepsPerHour = 6
-  /// What is longer than a year is not there.
+  /// The steps of 365 days; later hours are ignored.
   package static let steps = 365 * 24 * stepsPerHour
 
   package let name: String
   package let latitude: Double
   package let longitude: Double
-  /// Whether the rules were developed on it; otherwise they have not seen it.
+  /// Whether the rules were developed on this station; otherwise they have never seen its data.
   package let isFitted: Bool
   package let start: Timestamp
   /// °C, and percent, without any noise.
@@ -29,14 +29,14 @@ package struct StationYear {
     let hours = lines.dropFirst().map { $0.split(separator: ",").compactMap { Double($0) } }.filter { $0.count == 3 }
     let july = Self.july(hours.map { $0[0] })
     let year = Double(Self.steps) * 600
-    // The months before July go after December.
+    // The months before July are moved behind December.
     let rolled = (hours.map { $0[0] < july ? [$0[0] + year, $0[1], $0[2]] : $0 }).sorted { $0[0] < $1[0] }
     start = Timestamp(unixMilliseconds: Int64(july) * 1_000)
     temperature = Self.steps(of: rolled, 1, from: july)
     humidity = Self.steps(of: rolled, 2, from: july)
   }
 
-  /// The first of July of the year in which the hours begin, in seconds.
+  /// The first of July of the year of the middle hour, in Unix seconds.
   private static func july(_ seconds: [Double]) -> Double {
     let year = Timestamp(unixMilliseconds: Int64(seconds[seconds.count / 2]) * 1_000).description.prefix(4)
     return Double(Timestamp("\(year)-07-01T00:00:00Z")!.unixMilliseconds / 1_000)

@@ -7,7 +7,7 @@ import Values
 package struct YearGarden {
   package static let names = ["East bed", "North bed", "South bed", "West bed"]
   package static let soil = Soil.loam
-  /// After how many dry hours a bed is watered, and to what moisture.
+  /// The dry hours after which a bed is watered, and the moisture that this restores.
   package static let hoursUntilWatered = 10.0
   package static let wateredPercent = 27.0
 
@@ -34,8 +34,8 @@ package struct YearGarden {
     }
   }
 
-  /// The same air, but one bed is in a greenhouse, which the sun warms alike every day, and another's device sends
-  /// everything it has measured every few hours.
+  /// The same air temperatures, but one bed is in a greenhouse, which the sun warms equally every day, and the device
+  /// of another sends all its measurements every four hours.
   package var mixedAir: [YearSensor] {
     var air = sensors.filter { $0.type == KnownSensor.airTemperature.rawValue }
     air[0].uploadsEvery = 4 * StationYear.stepsPerHour
@@ -46,7 +46,7 @@ package struct YearGarden {
     return air
   }
 
-  /// Beds differ: always by a few tenths, and by degrees in the sun, which shines in some hours and not in the next.
+  /// The air of a bed: always a few tenths from the station's, and warmer by degrees when the sun shines on it.
   private static func air(_ station: StationYear, place: Int, _ random: inout SeededGenerator) -> [Double] {
     let exposure = [0, 0.05, 0.12, 0.2][place]
     let bias = random.normal(0.3)
@@ -61,7 +61,7 @@ package struct YearGarden {
     return station.humidity.map { rounded(min(100, max(0, $0 + bias + random.normal(0.6))), 0.1) }
   }
 
-  /// The air's of the last half day, half as far from the day's.
+  /// The air temperature, smoothed over about half a day.
   private static func soilTemperature(
     _ station: StationYear, place: Int, _ random: inout SeededGenerator
   ) -> [Double] {
@@ -73,7 +73,7 @@ package struct YearGarden {
     }
   }
 
-  /// Dries as fast as it is warm, and is watered after some dry hours.
+  /// Falls faster the warmer it is; the bed is watered after some dry hours.
   private static func moisture(
     _ station: StationYear, place: Int, _ random: inout SeededGenerator
   ) -> (values: [Double], dryings: [Int]) {

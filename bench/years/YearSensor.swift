@@ -8,9 +8,9 @@ package struct YearSensor {
   package let type: String
   package let start: Timestamp
   package var values: [Double]
-  /// It sends every `every` steps, beginning with step `from`.
+  /// The sensor measures every `every` steps, beginning with step `from`.
   package var sends: (every: Int, from: Int) = (1, 0)
-  /// Its measurements arrive in uploads this many steps apart.
+  /// The number of steps between the uploads in which its measurements arrive.
   package var uploadsEvery = 1
 
   /// A sensor of another device in the same place, which measures every `steps` steps.

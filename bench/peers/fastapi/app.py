@@ -20,7 +20,7 @@ DURATIONS = Histogram("http_request_duration_seconds", "Durations.", LABELS, buc
 
 
 class Measured:
-    """Counts and times requests as plain ASGI middleware: the cheapest way there is."""
+    """Counts and times requests as plain ASGI middleware: the cheapest way."""
 
     def __init__(self, app):
         self.app = app

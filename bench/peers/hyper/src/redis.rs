@@ -28,7 +28,7 @@ pub struct Redis {
 impl Redis {
     /// Connects to `redis://:password@host:port/0`, the only form that the benchmark uses.
     pub async fn connect(url: &str) -> Result<Redis, Failure> {
-        let rest = url.strip_prefix("redis://").ok_or("REDIS_URL is no redis:// URL")?;
+        let rest = url.strip_prefix("redis://").ok_or("REDIS_URL is not a redis:// URL")?;
         let (credentials, place) = rest.split_once('@').unwrap_or(("", rest));
         let socket = TcpStream::connect(place.split('/').next().unwrap_or(place)).await?;
         socket.set_nodelay(true)?;
