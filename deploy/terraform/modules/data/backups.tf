@@ -1,5 +1,5 @@
-# Backups that are locked for backup_days. In the bucket nobody can delete them earlier, even with stolen keys; the
-# vault's lock is in governance mode, which those with the right to remove the lock can.
+# Backups that are locked for backup_days. In the bucket nobody can delete them earlier, even with stolen keys. The
+# vault's lock is in governance mode: a role with the right to do so can remove it.
 
 resource "aws_backup_vault" "this" {
   name        = var.name
