@@ -109,7 +109,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.assertEqual(users, "0\n")
         # Without a way to make an account the smoke test does not fail.
         url = f"http://{self.host.address[next(iter(self.host.running()))]}"
-        self.assertIn("It answers strangers.", subprocess.run([ROOT / "scripts/smoke", url], check=True, capture_output=True, text=True).stdout)
+        self.assertIn("It works without an account.", subprocess.run([ROOT / "scripts/smoke", url], check=True, capture_output=True, text=True).stdout)
         failed = subprocess.run([ROOT / "scripts/smoke", url], env={**os.environ, "SMOKE_CREATE": "sh -c 'echo no room; exit 1'"}, capture_output=True, text=True)
         self.assertEqual((failed.returncode, failed.stderr), (1, "smoke: making an account: no room\n"))
 

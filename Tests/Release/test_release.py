@@ -44,10 +44,10 @@ class Release(unittest.TestCase):
         project = clean_project()
         self.addCleanup(project.close)
         (project.folder / "Sources/Values/New.swift").write_text("\n")
-        self.assertIn("commit these first, or put them away:\n?? Sources/Values/New.swift", run("scripts/release", check=False, cwd=project.folder))
+        self.assertIn("commit or stash these first:\n?? Sources/Values/New.swift", run("scripts/release", check=False, cwd=project.folder))
         git(project.folder, "clean", "--quiet", "--force")
         git(project.folder, "tag", "v899.0.0")  # a version that the changelog lacks
-        self.assertIn("CHANGELOG.md says nothing of 899.0.0", run("scripts/release", check=False, cwd=project.folder))
+        self.assertIn("CHANGELOG.md has no notes for 899.0.0", run("scripts/release", check=False, cwd=project.folder))
 
     def test_the_archive_runs_as_it_is_and_says_what_it_is(self):
         folder = self.unpacked()
