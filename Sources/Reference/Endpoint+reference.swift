@@ -23,7 +23,7 @@ extension Endpoint {
 
   /// The scope that a personal access token needs, as a sentence behind the one on who may call.
   private var scopeSentence: String {
-    if scopes.isEmpty { return access == .user ? " No personal access token opens it." : "" }
+    if scopes.isEmpty { return access == .user ? " A personal access token cannot call it." : "" }
     return " A personal access token needs the scope \(scopes.map(\.rawValue).joined(separator: " or "))."
   }
 
@@ -91,7 +91,7 @@ extension Endpoint {
         html.element("code", code.rawValue)
       }
       html.text("; and ")
-      html.element("a", ["href": "#problems"], "what all may answer")
+      html.element("a", ["href": "#problems"], "those of every operation")
       html.text(".")
     }
   }
@@ -121,7 +121,7 @@ extension Access {
   fileprivate var sentence: String {
     switch self {
     case .open: "Open to anyone."
-    case .anyone: "Open to anyone; with a token, what is yours is served too."
+    case .anyone: "Open to anyone; with a token, it also serves what is yours."
     case .user: "For signed-in users."
     case .userOrDevice: "For signed-in users, and for devices by their key."
     case .device: "For devices by their key."

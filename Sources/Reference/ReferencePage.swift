@@ -28,12 +28,12 @@ struct ReferencePage {
   private func writeHead(to html: inout HTMLWriter) {
     html.element("h1", "API reference")
     html.element("p", ["class": "quiet"]) { html in
-      html.text("Version \(version) · \(endpoints.count) operations · the same table that serves them, also as ")
+      html.text("Version \(version) · \(endpoints.count) operations · made from the table that serves them · also as ")
       html.element("a", ["href": "/openapi.json"], "OpenAPI 3.1")
     }
     html.markup(
       """
-      <p>Requests and answers are JSON, ids are UUIDs, times are UTC (<code>2026-11-21T09:30:00.000Z</code>), money is
+      <p>Requests and answers are JSON, ids are UUIDs, times are UTC (<code>2026-11-21T09:30:00.000Z</code>), money is in
       whole minor units. Unknown members are refused; a problem lists all faults of a body at once. Lists take
       <code>limit</code> and <code>cursor</code>; <code>nextCursor</code> leads to the next page. Send an
       <code>ETag</code> back as <code>If-None-Match</code> to save a body, as <code>If-Match</code> to change only what
@@ -92,7 +92,7 @@ struct ReferencePage {
         <p>A refusal is <code>application/problem+json</code> (RFC 9457). Its <code>type</code> is
         <code>urn:terroir:problem:</code> and one of these; its <code>detail</code> says what is wrong with this
         request, <code>errors</code> where, and <code>requestId</code> finds the line in the server's log. Every
-        operation may answer those that are marked •.</p>
+        operation may return those marked •.</p>
         """)
       html.element("div", ["class": "scroll", "tabindex": "0", "role": "group", "aria-label": "All problems"]) { html in
         html.element("table") { html in

@@ -89,11 +89,11 @@ class AccountJourneys(Journey):
             self.channel(keys, receiver.url)
             card = page.locator("#channel-list li").first
             keys.press(f"Change {receiver.url}")
-            keys.choose("Sent", "Gathered for a day")
+            keys.choose("Sent", "Once a day")
             keys.choose("Quiet from", "1000PM")  # in the browser's twelve-hour clock
             keys.choose("Quiet until", "0630AM")
             keys.press(f"Save {receiver.url}")
-            expect(card).to_contain_text("quiet from 22:00 to 06:30 (Europe/Paris) · gathered for a day")
+            expect(card).to_contain_text("quiet from 22:00 to 06:30 (Europe/Paris) · once a day")
             keys.press(f"Switch off {receiver.url}")
             expect(card).to_contain_text("Switched off")
             keys.press(f"Switch on {receiver.url}")
@@ -117,12 +117,12 @@ class AccountJourneys(Journey):
             card = page.locator("#channel-list li").first
             expect(card.get_by_role("button", name="Test")).to_have_count(0)
             identity = card.get_attribute("id").removeprefix("channel-")
-            keys.write("Code of the mail", "0000-0000-0000")
+            keys.write("Code from the mail", "0000-0000-0000")
             self.refuse(422, f"/api/channels/{identity}/confirmation")
             keys.press(f"Confirm {target}")
             expect(card.locator(".fault")).to_contain_text("is not the code")
             self.look(page)
-            keys.write("Code of the mail", re.search(r"(?:[0-9a-z]{4}-){2}[0-9a-z]{4}", text)[0])
+            keys.write("Code from the mail", re.search(r"(?:[0-9a-z]{4}-){2}[0-9a-z]{4}", text)[0])
             keys.press(f"Confirm {target}")
             keys.press(f"Test {target}")
             expect(page.locator("#said")).to_have_text(f"The message has arrived at {target}")

@@ -14,7 +14,7 @@ class Answers(OpenPage):
         page, token = self.signed_in("/")
         garden = self.make("/api/gardens", {"name": "South slope"}, token)
         page.goto(f"{self.service.url}/gardens/{garden}")
-        look = page.get_by_role("button", name="Look at watering")
+        look = page.get_by_role("button", name="Check watering")
         page.route("**/insights", lambda route: route.abort())
         look.click()
         notice = page.locator("#notice")

@@ -108,10 +108,10 @@ class Journeys(Journey):
 
             buyer, buying, _ = self.register("Ada")
             buyer.goto(seller.url)
-            expect(buyer.locator("#products")).to_contain_text("Tomatoes · €3.20 for each kg · 5 left")
+            expect(buyer.locator("#products")).to_contain_text("Tomatoes · €3.20 per kg · 5 left")
             buying.press("Add Tomatoes")
             buyer.keyboard.press("Enter")
-            expect(buyer.locator("#total")).to_have_text("In all: €6.40")
+            expect(buyer.locator("#total")).to_have_text("Total: €6.40")
             self.look(buyer, "shop")
             buying.follow("Order")
             bought = buyer.locator("#bought li")
@@ -122,7 +122,7 @@ class Journeys(Journey):
             selling.follow("Orders")
             sold = seller.locator("#sold li")
             expect(sold).to_contain_text("2 × Tomatoes (kg)")
-            for step, state in (("Mark as paid", "paid"), ("Begin to prepare", "preparing"), ("Mark as shipped", "shipped"),
+            for step, state in (("Mark as paid", "paid"), ("Start preparing", "preparing"), ("Mark as shipped", "shipped"),
                                 ("Mark as delivered", "delivered")):
                 selling.press(step)
                 expect(sold.locator(".state")).to_have_text(state)
@@ -156,12 +156,12 @@ class Journeys(Journey):
 
             code = mailed()
             self.look(page)
-            keys.write("Code of the mail", code)
+            keys.write("Code from the mail", code)
             chosen(PASSWORD + "-2")
             page.goto(f"{self.service.url}/password-reset")
             code = mailed()
             page.goto(f"{self.service.url}/password-reset#{code}")
-            expect(page.get_by_label("Code of the mail")).to_be_hidden()
+            expect(page.get_by_label("Code from the mail")).to_be_hidden()
             self.assertNotIn(code, page.url)
             chosen(PASSWORD + "-3")
             keys.follow("Sign in")

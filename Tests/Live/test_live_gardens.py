@@ -97,7 +97,7 @@ class LiveGardens(OpenPage):
     def test_what_failed_is_still_said_when_the_page_is_loaded_anew(self):
         self.visit()
         self.page.route("**/insights", lambda route: route.abort())
-        self.page.get_by_role("button", name="Look at watering").click()
+        self.page.get_by_role("button", name="Check watering").click()
         expect(self.notice).to_have_text("The server cannot be reached.")
         self.objections.clear()  # the browser logs it, too
         self.change(f"/api{self.garden}", {"areaSquareMetres": 12}, self.token)
@@ -165,7 +165,7 @@ class LiveGardens(OpenPage):
 
         self.page.route("**/latest", mangle, times=1)
         self.page.goto(self.service.url + self.garden)
-        expect(self.notice).to_have_text("A part of this page could not be shown. Load the page again")
+        expect(self.notice).to_have_text("Part of this page could not be shown. Load the page again")
         expect(self.live).to_have_text("Live")
         expect(self.values).to_contain_text("10 %")
         self.assertIn("null", self.objections.pop(0))
@@ -199,4 +199,4 @@ class LiveGardens(OpenPage):
         expect(page.locator("#stranger")).to_contain_text("Sign in")
         page.goto(self.service.url)
         self.sign_in(page, "rosa@example.org")
-        expect(page.locator("#sign-in").get_by_role("alert")).to_contain_text("keeps no session")
+        expect(page.locator("#sign-in").get_by_role("alert")).to_contain_text("did not keep the session")

@@ -164,14 +164,14 @@ class OpenPages(OpenPage):
         shop, [milk] = self.shop(selling, Milk=None)
         buyer, buying = self.signed_in(f"/shops/{shop}")
         buyer.get_by_label("Add Milk to the basket").click()
-        expect(buyer.locator("#total")).to_have_text("In all: €3.50")
+        expect(buyer.locator("#total")).to_have_text("Total: €3.50")
         self.change(f"/api/products/{milk}", {"price": {"amount": 35_000}}, selling)
         self.refuse(409, "/api/orders")
         button = buyer.locator("#order").get_by_role("button", name="Order")
         button.click()
-        expect(buyer.locator("#order").get_by_role("alert")).to_contain_text("€350.00 now")
-        expect(buyer.locator("#products")).to_contain_text("€350.00 for each box")
-        expect(buyer.locator("#total")).to_have_text("In all: €350.00")
+        expect(buyer.locator("#order").get_by_role("alert")).to_contain_text("Total: €350.00")
+        expect(buyer.locator("#products")).to_contain_text("€350.00 per box")
+        expect(buyer.locator("#total")).to_have_text("Total: €350.00")
         self.assertEqual(self.seen("/api/orders?role=buyer", buying)["items"], [])
         button.click()
         expect(buyer.locator("#bought > li")).to_have_count(1)
@@ -257,7 +257,7 @@ class OpenPages(OpenPage):
         buyer.get_by_label("Quantity of Milk").focus()
         for key in ("Control+A", "3", "Tab"):
             buyer.keyboard.press(key)
-        expect(buyer.locator("#total")).to_have_text("In all: €14.00")
+        expect(buyer.locator("#total")).to_have_text("Total: €14.00")
         expect(buyer.get_by_label("Remove Milk")).to_be_focused()
 
     def test_amounts_have_the_digits_of_their_currency(self):

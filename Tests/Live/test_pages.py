@@ -375,16 +375,16 @@ class Pages(unittest.TestCase):
         token = self.service.sign_up()
         profile = page.locator("#getProfile")
         profile.locator("summary").press("Enter")
-        profile.get_by_role("button", name="GET it").press("Enter")
+        profile.get_by_role("button", name="Send GET").press("Enter")
         expect(profile.get_by_role("status")).to_contain_text("401")
         profile.get_by_label("Token").fill(token)
-        profile.get_by_role("button", name="GET it").press("Enter")
+        profile.get_by_role("button", name="Send GET").press("Enter")
         expect(profile.get_by_role("status")).to_contain_text('"displayName": "Rosa"')
         # The token is kept for the next operation, and the example is what is sent.
         garden = page.locator("#createGarden")
         garden.locator("summary").press("Enter")
         expect(garden.get_by_label("Token")).to_have_value(token)
-        garden.get_by_role("button", name="POST it").press("Enter")
+        garden.get_by_role("button", name="Send POST").press("Enter")
         expect(garden.get_by_role("status")).to_contain_text("201")
         self.assertEqual(Axe().run(page).violations_count, 0)
 
@@ -405,7 +405,7 @@ class Pages(unittest.TestCase):
         accepting = page.locator("#acceptInvitation")
         accepting.get_by_label("token", exact=True).fill(invitation)
         accepting.get_by_label("Token, or a device's key").fill(token)
-        accepting.get_by_role("button", name="POST it").press("Enter")
+        accepting.get_by_role("button", name="Send POST").press("Enter")
         expect(accepting.get_by_role("status")).to_contain_text(garden)
 
     def test_reference_is_read_without_script(self):

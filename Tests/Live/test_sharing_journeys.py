@@ -70,7 +70,7 @@ class SharingJourneys(Sharing):
             owner.on("dialog", lambda dialog: asked.append(dialog.message))
             owning.press("Remove Grace")
             expect(owner.locator("#members")).to_contain_text("Nobody yet.")
-            self.assertIn("Keys of devices that they know stay good", asked[0])
+            self.assertIn("Keys of devices that they know stay valid", asked[0])
             self.refuse(404, f"(/api)?{garden}(/.*)?")
             guest.goto(owner.url)
             expect(guest.get_by_role("heading", level=1)).to_have_text("No such garden")

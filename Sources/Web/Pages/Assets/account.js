@@ -29,7 +29,7 @@ async function showSessions() {
     return row(name, `${clientAddress}, used ${age(Date.parse(lastUsedAt))}`, !current && button("End", async () => {
       await send("DELETE", `/api/sessions/${id}`);
       await showSessions();
-      tell("The session is over");
+      tell("The session has ended");
     }, { "aria-label": `End ${name}, ${clientAddress}` }));
   }));
 }
@@ -40,7 +40,7 @@ async function showTokens() {
   renew(find("token-list"), ...(tokens ?? []).map(({ id, name, scopes, lastUsedAt, expiresAt }) => row(
     name, [scopes.join(", "), lastUsedAt ? `used ${age(Date.parse(lastUsedAt))}` : "never used", expiresAt && `until ${day(Date.parse(expiresAt))}`].filter(Boolean).join(", "),
     button("Revoke", async () => {
-      if (!confirm(`Revoke ${name}? Programs that use it are refused from now on.`)) return;
+      if (!confirm(`Revoke ${name}? Programs that use it will be refused from now on.`)) return;
       await send("DELETE", `/api/tokens/${id}`);
       await showTokens();
       tell(`${name} is revoked`);
@@ -49,7 +49,7 @@ async function showTokens() {
 
 onClick(find("sign-out"), async () => {
   await send("DELETE", "/api/sessions/current").catch((error) => {
-    if (!(error instanceof SignedOut)) throw error; // or the session is over already
+    if (!(error instanceof SignedOut)) throw error; // the session has ended already
   });
   forget();
   await leave("/");
@@ -63,11 +63,11 @@ onSubmit(find("rename"), async (values) => {
 onSubmit(find("change-password"), async ({ currentPassword = null, password = null }) => {
   await send("PATCH", "/api/users/me", { currentPassword, password });
   find("change-password").reset();
-  tell("The password is changed, and all your other sessions are over");
+  tell("Your password is changed, and you are signed out everywhere else");
   await showSessions();
 });
 
-/** The end of the day `days` from now, so that a request that is sent again the same day is the same. */
+/** The end of the day `days` from now, so that a retry on the same day sends the same request. */
 const inDays = (days) => new Date(new Date().setHours(24 * (days + 1), 0, 0, 0)).toISOString();
 
 onSubmit(find("new-token"), async ({ name }) => {

@@ -9,7 +9,7 @@ import { age, day, zone } from "./words.js";
 const KINDS = { email: "Email", ntfy: "ntfy", webhook: "Webhook" };
 const EVENTS = { insight: "Insights", device: "Silent devices", order: "Orders" };
 const SEVERITIES = { info: "All of them", notice: "Notices and warnings", warning: "Warnings" };
-const DIGESTS = { "": "As it happens", hourly: "Gathered for an hour", daily: "Gathered for a day" };
+const DIGESTS = { "": "As it happens", hourly: "Once an hour", daily: "Once a day" };
 const OUTCOMES = { pending: "on its way", delivered: "arrived", expired: "given up", dropped: "dropped" };
 const SENT = 20; // messages shown of a channel
 const LOOKS = 20, PAUSE = 1_000; // polls for the result of a test message
@@ -18,7 +18,7 @@ const LOOKS = 20, PAUSE = 1_000; // polls for the result of a test message
 export async function showChannels(done) {
   const channels = await optional(all("/api/channels"));
   find("channels").hidden = channels == null;
-  find(`channel-${done}`)?.remove(); // drops what is typed there
+  find(`channel-${done}`)?.remove(); // discards what is typed there
   renew(find("channel-list"), ...(channels ?? []).map(entry));
   if (channels && !find("new-channel").childElementCount) offerNew();
 }
@@ -36,12 +36,12 @@ function entry(channel) {
     element("div", { class: "row" },
       enabled && button("Test", () => test(channel, deliveries, sent), { "aria-label": `Test ${target}` }),
       confirmed && button(enabled ? "Switch off" : "Switch on", async () => {
-        if (enabled && !confirm(`Switch ${target} off? What waits for it is dropped.`)) return;
+        if (enabled && !confirm(`Switch ${target} off? Messages that wait for it will be dropped.`)) return;
         await send("PATCH", `/api/channels/${id}`, { enabled: !enabled });
         await again(id, `${target} is switched ${enabled ? "off" : "on"}`);
       }, { "aria-label": `${enabled ? "Switch off" : "Switch on"} ${target}` }),
       button("Remove", async () => {
-        if (!confirm(`Remove ${target}? What waits for it is dropped.`)) return;
+        if (!confirm(`Remove ${target}? Messages that wait for it will be dropped.`)) return;
         await send("DELETE", `/api/channels/${id}`);
         await again(id, `${target} is removed`);
       }, { "aria-label": `Remove ${target}` })),
@@ -52,8 +52,8 @@ function entry(channel) {
 /** The owner of the address has to agree first. */
 function confirming({ id, target }) {
   const form = element("form", { class: "fields" },
-    element("p", {}, "A code was mailed there. News follows once it is written here."),
-    field("Code of the mail", { name: "code", id: `${id}-code`, autocomplete: "one-time-code", required: "" }),
+    element("p", {}, "A code was mailed to this address. News follows once you enter it here."),
+    field("Code from the mail", { name: "code", id: `${id}-code`, autocomplete: "one-time-code", required: "" }),
     element("button", { type: "submit", class: "main", "aria-label": `Confirm ${target}` }, "Confirm"));
   onSubmit(form, async (values) => {
     await send("POST", `/api/channels/${id}/confirmation`, values);
@@ -110,7 +110,7 @@ function offerNew() {
     const { id, target, secret } = await make("/api/channels", settled(values));
     form.reset();
     await again(id, `${target} is added`);
-    if (secret) reveal(find("secret"), `What messages to ${target} are signed with.`, secret);
+    if (secret) reveal(find("secret"), `The secret that signs messages to ${target}.`, secret);
   });
   find("new-channel").append(form);
 }
@@ -138,7 +138,7 @@ function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity 
   ];
 }
 
-/** A zone without hours is no quiet time. */
+/** A time zone alone makes no quiet hours. */
 const settled = ({ quietHours, ...values }) => ({
   ...values, ...quietHours && { quietHours: quietHours.from != null || quietHours.to != null ? quietHours : null },
 });

@@ -17,12 +17,12 @@ export function offerTable(id) {
     if (!from || !to) throw new Error("Choose the first and the last day.");
     const query = new URLSearchParams({ from: midnight(from), to: midnight(to, 1), resolution });
     if (resolution === "1d") query.set("timeZone", zone);
-    // Without a limit of time: the file may be large.
+    // Without a time-out: the file may be large.
     const file = await request(`/api/gardens/${id}/readings?${query}`, { headers: { Accept: "text/csv" } }, (response) => response.blob());
     const address = URL.createObjectURL(file);
     element("a", { href: address, download: `readings-${from}-${to}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(address), KEPT);
-    tell("The file is downloaded");
+    tell("The file has been downloaded");
   });
   find("csv-download").disabled = false;
 }

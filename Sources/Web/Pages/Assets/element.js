@@ -134,7 +134,7 @@ export async function part(coming) {
   try {
     return await coming;
   } catch {
-    say("A part of this page did not come. ", element("a", { href: "" }, "Load the page again"));
+    say("Part of this page could not be loaded. ", element("a", { href: "" }, "Load the page again"));
     return {};
   }
 }

@@ -13,12 +13,12 @@ import { moment, short } from "./words.js";
 
 const REFRESH = 60_000; // charts and devices follow new readings this slowly: points are averages of minutes
 const RETRY = 5_000;
-const NOTED = 5_000; // the server notes some seconds later that it has heard of a device
+const NOTED = 5_000; // the server records some seconds later that a device has reported
 
 const id = location.pathname.split("/")[2];
 const path = `/api/gardens/${id}`;
 const STRANGER = "none";
-// The user that the server recognised; none if it could not know, since a link from another site brings no cookie.
+// The role of the user that the server recognised; empty if it recognised none: a link from another site brings no cookie.
 const { role } = find("garden").dataset;
 const current = new Latest(path);
 const history = new History(id);
@@ -26,7 +26,7 @@ let changed = false;
 let unheard = new Set(); // the devices that have not reported yet
 let lost = null; // since when nothing has been heard
 let events = null; // while the page is visible
-let due, relisten; // when a failure is retried
+let due, relisten; // timers of retries
 
 function describe({ areaSquareMetres, location, public: isPublic }) {
   const facts = [isPublic ? "A public garden" : "A private garden"];
@@ -41,7 +41,7 @@ function describe({ areaSquareMetres, location, public: isPublic }) {
 // Everything
 
 const load = rounds(() => loadAll().catch((error) => {
-  say("A part of this page could not be shown. ", element("a", { href: "" }, "Load the page again"));
+  say("Part of this page could not be shown. ", element("a", { href: "" }, "Load the page again"));
   reportError(error); // for the console
 }));
 
@@ -111,7 +111,7 @@ function listen() {
     if (unheard.delete(reading.deviceId)) setTimeout(load, NOTED);
   });
   source.addEventListener("insight", () => load());
-  source.addEventListener("gap", () => { // more events happened than are kept, or none could be told
+  source.addEventListener("gap", () => { // events were missed: more happened than are kept, or some could not be sent
     put(find("live"), "Live");
     lost = null;
     load();

@@ -34,9 +34,9 @@ export class History {
     find("span").addEventListener("submit", (event) => {
       event.preventDefault();
       const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`));
-      if (!(from <= to)) return say("Choose a first day and a last one that is not before it.");
+      if (!(from <= to)) return say("Choose a first day, and a last day that is not before it.");
       const end = to.setDate(to.getDate() + 1); // a day may have 23 or 25 hours
-      if (end - from > LONGEST) tell("At most ten years are shown: the last of these.");
+      if (end - from > LONGEST) tell("At most ten years are shown: the last ten of these.");
       this.#look(Math.max(from, end - LONGEST), end);
     });
   }

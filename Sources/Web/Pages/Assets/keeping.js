@@ -8,6 +8,8 @@ import { showMembers } from "./members.js";
 import { snippets } from "./snippets.js";
 import { age } from "./words.js";
 
+const CHECKS = { watering: "Check watering", frost: "Check for frost", anomaly: "Check for anomalies", summary: "Summarise" };
+
 /** Shows what the user's role allows; `changed` is called when the page has something new to show. */
 export function showKeeping(garden, devices, role, changed) {
   const section = find("keeping");
@@ -33,10 +35,10 @@ function showDevices(devices, manages, changed) {
       lastSeenAt ? ` · ${online ? "online" : "silent"}, seen ${age(Date.parse(lastSeenAt))}` : " · has not reported yet")),
     button("New key", async () => {
       const { key } = await make(`/api/devices/${id}/key`);
-      showKey(name, key, "The old key works for 24 hours more.");
+      showKey(name, key, "The old key works for another 24 hours.");
     }, { "aria-label": `New key for ${name}` }),
     button("Rename", async () => {
-      const wanted = prompt(`What is ${name} called?`, name);
+      const wanted = prompt(`New name for ${name}`, name);
       if (!wanted || wanted === name) return;
       await send("PATCH", `/api/devices/${id}`, { name: wanted });
       changed();
@@ -61,13 +63,13 @@ function newDevice(garden, changed) {
   return form;
 }
 
-/** Shows a key, this once, and how to use it. */
+/** Shows a key, only this once, and how to use it. */
 function showKey(name, key, note) {
   const place = find("key");
   place.replaceChildren(
     element("div", { class: "card" },
       element("h3", {}, `The key of ${name}`),
-      element("p", {}, `It is shown this once; the server keeps no copy. ${note}`),
+      element("p", {}, `It is shown only this once; the server keeps no copy. ${note}`),
       element("pre", { tabindex: 0, id: "key-text", "aria-label": "Key" }, element("code", {}, key)),
       ...snippets(location.origin, key).map(({ title, text }, index) => element("details", index ? {} : { open: true },
         element("summary", {}, title), element("pre", { tabindex: 0, "aria-label": title }, element("code", {}, text))))));
@@ -86,7 +88,7 @@ function settings(garden, changed) {
     field("Wet above, %", { name: "wetAbove", id: "garden-wet", type: "number", step: "any", value: garden.wetAbove }),
     zoneField({ name: "timeZone", id: "garden-zone", value: garden.timeZone }),
     element("label", { class: "check" }, element("input", { type: "checkbox", name: "public", id: "garden-public", checked: garden.public }),
-      "Public: everyone may see its values, under numbers in place of names"),
+      "Public: everyone can see its values, with numbers in place of the names of devices"),
     element("button", { type: "submit", class: "main" }, "Save"));
   onSubmit(form, async (values) => {
     // A place is sent whole or not at all.
@@ -101,7 +103,7 @@ function settings(garden, changed) {
 
 /** Runs the rules now, and lets the owner delete the garden. */
 function asking(garden, role, changed) {
-  const ask = ["watering", "frost", "anomaly", "summary"].map((type) => button(`Look at ${type === "anomaly" ? "anomalies" : type}`, async () => {
+  const ask = Object.entries(CHECKS).map(([type, words]) => button(words, async () => {
     const { title } = await send("POST", `/api/gardens/${garden.id}/insights`, { type });
     tell(title);
     changed();

@@ -9,7 +9,7 @@ import { day } from "./words.js";
 
 const ROLES = { viewer: "Viewer", editor: "Editor", manager: "Manager" };
 const OWNER = { owner: "Owner" };
-const KEYS_STAY = " Keys of devices that they know stay good until 24 hours after you have made new ones.";
+const KEYS_STAY = " Keys of devices that they know stay valid until 24 hours after you have made new ones.";
 
 /** Fills the section for members; `mine` is the user's own role in the garden. */
 export async function showMembers(section, garden, mine) {
@@ -19,13 +19,13 @@ export async function showMembers(section, garden, mine) {
   const me = await profile();
   if (!await show()) return;
   section.append(element("h2", { id: "members-title", tabindex: -1 }, "Members"),
-    element("p", { class: "quiet" }, "Viewers see everything of the garden, editors add devices and change them, managers change the garden and its members."),
+    element("p", { class: "quiet" }, "Viewers see everything in the garden. Editors also add and change devices. Managers also change the garden and its members."),
     list, ...manages ? [invitation(), element("div", { tabindex: -1 })] : []);
   section.hidden = false;
 
   async function show(done) {
     const members = await optional(all(path));
-    find(`member-${done}`)?.remove(); // drops what is chosen there
+    find(`member-${done}`)?.remove(); // discards what is chosen there
     if (members) renew(list, ...members.map(entry), ...members.length ? [] : [element("li", { class: "quiet" }, "Nobody yet.")]);
     return members;
   }
@@ -59,7 +59,7 @@ export async function showMembers(section, garden, mine) {
       const { token } = await make(path, values);
       form.reset();
       await again(`${values.email} is invited`);
-      reveal(section.lastElementChild, `The link for ${values.email}, good for 14 days.`, `${location.origin}/invitations/${token}`);
+      reveal(section.lastElementChild, `The link for ${values.email}, valid for 14 days.`, `${location.origin}/invitations/${token}`);
     });
     return form;
   }
@@ -73,10 +73,10 @@ function roleForm({ id, role, userId }, name, path, mine, again, end) {
     field("Role", { name: "role", id: `role-${id}`, value: role, "aria-label": `Role of ${name}` }, { ...ROLES, ...mine === "owner" && userId ? OWNER : {} }),
     element("button", { type: "submit", "aria-label": `Save the role of ${name}` }, "Save"), end);
   onSubmit(form, async (values) => {
-    if (values.role === "owner" && !confirm(`Hand the garden over to ${name}? You stay as its manager.`)) return;
+    if (values.role === "owner" && !confirm(`Hand the garden over to ${name}? You stay on as a manager.`)) return;
     await send("PATCH", `${path}/${id}`, values);
     if (values.role === "owner") location.reload();
-    else await again(`${name} is ${values.role} now`, id);
+    else await again(`${name} now has the role ${values.role}`, id);
   });
   return form;
 }

@@ -14,10 +14,10 @@ const SELLER_STEPS = {
 // A paid order may be cancelled once the seller neglects it: the server says whether that time has come.
 const BUYER_STEPS = { pending: ["cancelled"], paid: ["cancelled"], preparing: ["cancelled"], shipped: ["delivered"] };
 const WORDS = {
-  paid: "Mark as paid", preparing: "Begin to prepare", shipped: "Mark as shipped", delivered: "Mark as delivered",
+  paid: "Mark as paid", preparing: "Start preparing", shipped: "Mark as shipped", delivered: "Mark as delivered",
   cancelled: "Cancel", refunded: "Refund",
 };
-const ENDS = { cancelled: "End this order for good", refunded: "Refund" }; // asked before, since nothing undoes them
+const ENDS = { cancelled: "End this order for good", refunded: "Refund" }; // these ask first, since they cannot be undone
 const shops = new Map(); // business id → its name
 const shown = { bought: PAGE, sold: PAGE };
 let asked = 0;
@@ -39,7 +39,7 @@ async function load() {
 }
 
 async function know(business) {
-  if (!shops.has(business)) shops.set(business, (await optional(get(`/api/businesses/${business}`)))?.name ?? "a shop that is gone");
+  if (!shops.has(business)) shops.set(business, (await optional(get(`/api/businesses/${business}`)))?.name ?? "a shop that has closed");
 }
 
 // A time that the browser cannot parse is shown as it is: one order must not break the others.

@@ -1,4 +1,4 @@
-// A shop: its products and a basket; for its owner, the goods on sale.
+// A shop: its products and a basket; for its owner, the goods for sale.
 
 import { button, element, find, leave, part, renew, say, tell } from "./element.js";
 import { field, onSubmit } from "./form.js";
@@ -29,7 +29,7 @@ async function load() {
   }
 }
 
-const price = (product) => `${money(product.price)} for each ${product.unit}`;
+const price = (product) => `${money(product.price)} per ${product.unit}`;
 const stock = ({ stock }) => (stock == null ? "" : stock > 0 ? ` · ${stock} left` : " · sold out");
 
 /** A product as a buyer sees it. */
@@ -78,7 +78,7 @@ function showBasket() {
   }
   find("basket").hidden = lines.length === 0;
   if (isHere && lines.length === 0) find("products-title").focus();
-  find("total").textContent = `In all: ${sums(lines).map(money).join(" and ")}`;
+  find("total").textContent = `Total: ${sums(lines).map(money).join(" and ")}`;
 }
 
 /** The total of the basket's products, per currency. */
@@ -103,8 +103,8 @@ function orderForm() {
     field("Your name", { name: "contact.name", id: "contact-name", value: me.displayName, maxlength: 80, autocomplete: "name" }),
     field("Phone or other way to reach you", { name: "contact.phone", id: "contact-phone", maxlength: 40, autocomplete: "tel" }),
     ...(shop.fulfilment?.length ? [
-      field("How it comes to you", { name: "fulfilment.kind", id: "fulfilment-kind", value: shop.fulfilment[0] }, shop.fulfilment),
-      field("Address, for a delivery", { name: "fulfilment.address", id: "fulfilment-address", maxlength: 500, autocomplete: "street-address" }),
+      field("How you would like to get it", { name: "fulfilment.kind", id: "fulfilment-kind", value: shop.fulfilment[0] }, shop.fulfilment),
+      field("Address, for delivery", { name: "fulfilment.address", id: "fulfilment-address", maxlength: 500, autocomplete: "street-address" }),
     ] : []),
     field("Note for the seller", { name: "note", id: "note", maxlength: 1_000 }),
     element("button", { type: "submit", class: "main" }, "Order"));
@@ -116,10 +116,10 @@ function orderForm() {
     } catch (error) {
       if (error.type?.endsWith(":price-changed")) {
         await showOffers();
-        throw new Error(`Meanwhile prices have changed. ${find("total").textContent} now. Order again if you agree.`);
+        throw new Error(`Prices have changed. ${find("total").textContent}. Order again if you agree.`);
       }
       if (!error.type?.endsWith(":idempotency-key-reused")) throw named(error, lines);
-      throw new Error("This basket was already ordered: look at your orders. To order again, change it.");
+      throw new Error("This basket has already been ordered: see your orders. To order again, change the basket.");
     }
     for (const what of ["basket", "order"]) sessionStorage.removeItem(slot(what));
     await leave("/orders");
@@ -179,7 +179,7 @@ function offered(product) {
     const { answer: now, tag } = "stock" in values ? await ask("GET", at) : { answer: product };
     if (now.stock !== product.stock) {
       product = now;
-      throw new Error(`Meanwhile the stock has changed: ${now.stock ?? "without limit"} now. Save again if your number is right.`);
+      throw new Error(`The stock has changed meanwhile: it is ${now.stock ?? "unlimited"} now. Save again if your number is right.`);
     }
     product = await send("PATCH", at, values, tag ? { "If-Match": tag } : {});
     const { stock } = form.elements;
@@ -187,7 +187,7 @@ function offered(product) {
     tell(`${product.name} is saved`);
   });
   return element("li", { id: `product-${product.id}` },
-    element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · for each ${product.unit}`)), form);
+    element("span", {}, element("strong", {}, product.name), element("span", { class: "quiet" }, ` · sold by the ${product.unit}`)), form);
 }
 
 onSubmit(find("new-product"), async ({ price: typed, ...values }) => {

@@ -14,8 +14,8 @@ export function showShopkeeping(shop, changed) {
     field("Name", { name: "name", id: "shop-name", value: shop.name, maxlength: 120 }),
     field("Kind, such as farm or bakery", { name: "category", id: "shop-category", value: shop.category, maxlength: 40 }),
     field("What it offers", { name: "description", id: "shop-description", value: shop.description, maxlength: 2_000, rows: 3 }),
-    field("Hours in which an order is to be paid", { name: "paymentWithin", id: "shop-hours", type: "number", min: 1, value: shop.paymentWithin }),
-    several("How goods change hands", { name: "fulfilment", id: "shop" }, FULFILMENT, shop.fulfilment),
+    field("Hours in which an order has to be paid", { name: "paymentWithin", id: "shop-hours", type: "number", min: 1, value: shop.paymentWithin }),
+    several("How buyers get their goods", { name: "fulfilment", id: "shop" }, FULFILMENT, shop.fulfilment),
     element("button", { type: "submit", class: "main" }, "Save"));
   form.after(button("Close this shop", async () => {
     if (!confirm(`Close ${shop.name} with its products?`)) return;

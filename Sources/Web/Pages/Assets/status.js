@@ -48,7 +48,7 @@ function take(next) {
   const earlier = report;
   report = next;
   const known = points.length ? Date.parse(points.at(-1).at) : 0;
-  // Another server answered, one of several beside each other: their figures do not mix.
+  // Another one of several servers answered: their figures do not mix.
   if (earlier && earlier.startedAt !== next.startedAt && Date.parse(next.startedAt) < known) points = [];
   points.push(...next.points);
   const oldest = Date.parse(next.now) - WINDOW;

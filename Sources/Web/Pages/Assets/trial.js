@@ -31,7 +31,7 @@ async function build(operation, trial) {
     element("textarea", { id: id("body"), rows: Math.min(12, example.split("\n").length), spellcheck: "false" }, example));
   const bearer = field("Token, or a device's key", { id: id("authorization"), value: token, autocomplete: "off", spellcheck: "false" });
   const answer = element("div", { role: "status" });
-  const form = element("form", { class: "fields" }, ...inputs, bearer, body, element("button", { type: "submit", class: "main" }, `${method.toUpperCase()} it`));
+  const form = element("form", { class: "fields" }, ...inputs, bearer, body, element("button", { type: "submit", class: "main" }, `Send ${method.toUpperCase()}`));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     token = bearer.lastElementChild.value.trim();
@@ -71,7 +71,7 @@ function headers(values, type) {
   return fields;
 }
 
-/** A response as it came: status, type and body. An endless one is cut. */
+/** A response as it came: status, type and body. An endless one is cut off. */
 async function told(response) {
   const type = response.headers.get("Content-Type") ?? "";
   const chunks = response.body?.pipeThrough(new TextDecoderStream()).getReader();

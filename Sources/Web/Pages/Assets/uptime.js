@@ -14,7 +14,7 @@ export async function showUptime() {
   try {
     history = await get("/status/history");
   } catch (error) {
-    for (const id of ["days-sum", "hours-sum"]) find(id).textContent = `How it was is not known just now. ${error.message}`;
+    for (const id of ["days-sum", "hours-sum"]) find(id).textContent = `The history could not be loaded. ${error.message}`;
     return;
   }
   const { days, hours, incidents } = history;
@@ -28,14 +28,14 @@ export async function showUptime() {
 
 function showBars(id, steps, name) {
   find(id).replaceChildren(...steps.map(({ start, up, degraded }) => {
-    const words = up == null ? "nothing known" : `${percent(up)} served${degraded > 0 ? `, ${percent(degraded)} degraded` : ""}`;
+    const words = up == null ? "no data" : `${percent(up)} served${degraded > 0 ? `, ${percent(degraded)} degraded` : ""}`;
     const kind = up == null ? "unknown" : up < FAIR ? "unhealthy" : up < GOOD || degraded > 1 - GOOD ? "degraded" : "healthy";
     return element("li", { class: kind, title: `${name(Date.parse(start))}: ${words}` },
       element("span", { class: "spoken" }, `${name(Date.parse(start))}: ${words}`));
   }));
   const known = steps.filter(({ up }) => up != null);
   const share = known.reduce((sum, { up }) => sum + up, 0) / known.length;
-  find(`${id}-sum`).textContent = known.length ? `${percent(share)} served` : "Nothing is known yet.";
+  find(`${id}-sum`).textContent = known.length ? `${percent(share)} served` : "No data yet.";
 }
 
 const percent = (share) => `${(Math.floor(Math.min(1, share) * 1e4) / 100).toFixed(share >= 1 ? 0 : 2)} %`;

@@ -39,7 +39,7 @@ export async function signIn(email, password) {
     await send("POST", SIGN_IN, { email, password });
     if (await ask()) return;
   }
-  throw new Error("This browser keeps no session here. Let it keep cookies, and open the page over HTTPS, or on the server itself as http://localhost.");
+  throw new Error("This browser did not keep the session. Allow cookies, and open the page over HTTPS, or on the server itself as http://localhost.");
 }
 
 /** Where to go after signing in: a path on this server, never another address. */

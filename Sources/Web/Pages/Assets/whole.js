@@ -30,7 +30,7 @@
     notice.role = "alert";
     link.href = "";
     link.textContent = "Load it again";
-    notice.append("This page did not come whole. ", link);
+    notice.append("This page could not be loaded completely. ", link);
     document.getElementById("main").prepend(notice);
   }
 
