@@ -28,7 +28,7 @@ class ControlGroup:
 
 
 def control_group(limit):
-    """A group limited to a number of bytes; None if it cannot be made, which takes root and a writable
+    """A group limited to a number of bytes; None if it cannot be made, which needs root and a writable
     /sys/fs/cgroup."""
     try:
         return ControlGroup(limit)

@@ -99,7 +99,7 @@ class Host(Stack):
 
 class Load:
     """Clients at the edge: some keep their connection, some make a new one for each request, some write. A request
-    without an answer, or with one that is no success, is a failure; nothing is retried. Their User-Agents are diverse
+    that gets no answer, or one that is not a success, is a failure; nothing is retried. Their User-Agents are diverse
     enough for a canary to get its share."""
 
     PAUSE_SECONDS = 0.02

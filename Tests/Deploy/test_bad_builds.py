@@ -73,7 +73,7 @@ class BadBuilds(unittest.TestCase):
         self.assertEqual(load.failures, [])
 
     def test_one_that_cannot_use_redis_which_the_old_one_can(self):
-        """Whether Redis refuses it, or it knows no Redis."""
+        """Redis refuses its credentials, or it looks for Redis where none is."""
         load = self.refused('[ "$1" != serve ] || export REDIS_URL="${REDIS_URL/@/x@}"; exec "$binary" "$@"', r"/startupz did not answer 200 within 8 s")
         self.assertEqual(load.failures, [])
         load = self.refused('[ "$1" != serve ] || export REDIS_URL=redis://127.0.0.1:9; exec "$binary" "$@"', r"the (\w+) server cannot use Redis, which (?!\1)\w+ can")

@@ -107,7 +107,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         users = subprocess.run(["psql", "-XqAtc", "SELECT count(*) FROM users WHERE email LIKE 'smoke-%'", self.host.stores["DATABASE_URL"]],
                                check=True, capture_output=True, text=True).stdout
         self.assertEqual(users, "0\n")
-        # Without a way to make an account the smoke test does not fail.
+        # Having no way to make an account does not fail the smoke test.
         url = f"http://{self.host.address[next(iter(self.host.running()))]}"
         self.assertIn("It works without an account.", subprocess.run([ROOT / "scripts/smoke", url], check=True, capture_output=True, text=True).stdout)
         failed = subprocess.run([ROOT / "scripts/smoke", url], env={**os.environ, "SMOKE_CREATE": "sh -c 'echo no room; exit 1'"}, capture_output=True, text=True)
@@ -211,7 +211,7 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.addCleanup(host.settings.update, DEPLOY_STATE=host.state)
         self.addCleanup(setattr, host, "prefix", host.prefix)
         host.settings["DEPLOY_STATE"], host.prefix = state, ["bash", "-c", 'umask 077; exec "$@"', "-"]
-        for folder in ("releases", "switch"):  # as they were left by a release that did not see to it
+        for folder in ("releases", "switch"):  # as left by a release that did not set their modes
             (state / folder).mkdir(mode=0o700, parents=True)
         # The colours of the host are taken: the deploy gets as far as the stored release, and fails.
         code, said = host.deploy("--no-backup", host.release("closed", '[ "$1" = version ] && exec "$binary" "$@"; exit 1'))
@@ -256,7 +256,7 @@ class Events:
             connection.request("GET", f"/api/gardens/{self.load.garden}/events", headers={"Last-Event-ID": self.ids[-1]} if self.ids else {})
             answer = connection.getresponse()
             for line in iter(answer.readline, b""):
-                if line.startswith(b"id:"):  # a bare id is the stream's position, and no event
+                if line.startswith(b"id:"):  # a bare id is the stream's position, not an event
                     last = line[3:].strip().decode()
                 if line.startswith(b"data:"):
                     self.ids.append(last)

@@ -127,7 +127,7 @@ class Units(unittest.TestCase):
             self.systemd.ask("systemctl", "start", "--no-block", "terroir.service", check=True)
             until("its start", lambda: self.systemd.show("terroir.service", "ActiveState") == "activating")
             process = self.systemd.show("terroir.service", "MainPID")
-            time.sleep(15)  # by when TimeoutStartSec has passed, which nothing tells
+            time.sleep(15)  # until TimeoutStartSec has passed, which leaves no trace
             self.assertEqual(self.systemd.show("terroir.service", "ActiveState"), "activating")
             self.assertEqual(self.systemd.show("terroir.service", "MainPID"), process)
             other.stdin.close()

@@ -172,7 +172,7 @@ class Faults(unittest.TestCase):
         yield Fault("Postgres hangs", lambda: compose("pause", "postgres"), "`docker compose unpause postgres`", lambda: compose("unpause", "postgres"))
         yield Fault("Redis dies", lambda: signal_process("redis", signal.SIGKILL), itself, None)
         yield Fault("Redis hangs", lambda: compose("pause", "redis"), "`docker compose unpause redis`", lambda: compose("unpause", "redis"))
-        yield Fault("Postgres is cut off the network", lambda: docker("network", "disconnect", self.network(), container("postgres")),
+        yield Fault("Postgres is cut off from the network", lambda: docker("network", "disconnect", self.network(), container("postgres")),
                     "the network's return", lambda: docker("network", "connect", "--alias", "postgres", self.network(), container("postgres")))
         yield Fault("The name service is gone and all connections are cut", self.lose_names, "the server, by the addresses that worked last", None)
         yield Fault("Postgres' disk is full", self.fill_disk, "the ballast given back ([runbook](runbook.md#diskfilling))", self.give_ballast_back)

@@ -1,4 +1,4 @@
-"""What the engine does after a reboot, and what reads a changed file before it."""
+"""What the engine starts again after a reboot, with a file that was changed and reloaded before it."""
 import subprocess
 import unittest
 import urllib.request

@@ -44,7 +44,7 @@ class Receiver:
 
         with self.changed:
             if not self.changed.wait_for(found, seconds):
-                raise AssertionError(f"of {len(self.messages)} messages none was the one")
+                raise AssertionError(f"none of {len(self.messages)} messages is the wanted one")
             headers, body = found()
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         code = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), signed, hashlib.sha256)

@@ -23,7 +23,7 @@ class Memory(unittest.TestCase):
     def setUpClass(cls):
         cls.group = control_group(LIMIT)
         if cls.group is None:
-            raise unittest.SkipTest("no control group may be made here: it takes root and a writable /sys/fs/cgroup")
+            raise unittest.SkipTest("cannot make a control group: this needs root and a writable /sys/fs/cgroup")
         cls.addClassCleanup(cls.group.remove)
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -94,7 +94,7 @@ class Tabs(OpenPage):
         page.locator("#rename").get_by_role("button").click()
         expect(page.locator("#said")).to_have_text("Saved")
         self.assertEqual(self.seen("/api/users/me", token)["displayName"], "Rosa L.")
-        # Whoever else signs in is shown nothing of it.
+        # Another user who signs in sees nothing of it.
         name.fill("Rosa Luz")
         self.end_sessions(token)
         other.reload()

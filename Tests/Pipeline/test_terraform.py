@@ -21,7 +21,7 @@ SECRET_SETTINGS = {name: f"arn:aws:secretsmanager:{REGION}:000000000000:secret:t
 PASSWORD, SECRET = "notarealone1234567890notarealone", "not-a-real-secret-not-a-real-secret-not-a-real"
 
 
-@unittest.skipUnless(shutil.which("terraform"), "no Terraform here")
+@unittest.skipUnless(shutil.which("terraform"), "Terraform is not installed")
 class Terraform(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

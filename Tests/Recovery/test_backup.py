@@ -169,7 +169,7 @@ class Backup(unittest.TestCase):
         bundle.write_bytes(good[:place] + bytes(byte ^ 0xFF for byte in good[place:place + 4]) + good[place + 4:])
         told = len(self.site.told.texts)
         try:
-            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest tells by itself now: be simpler")
+            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest now reports this itself: our own check can go")
             self.fails("verify", naming=f"the repository is damaged: .*{label}")
             self.fails("run", naming=f"FAILED at .*verification.*{label}")
             self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 0)
@@ -265,7 +265,7 @@ class Backup(unittest.TestCase):
         aside = self.site.folder / file.name
         shutil.move(file, aside)
         try:
-            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest tells by itself now: be simpler")
+            self.assertEqual(self.pgbackrest("verify").returncode, 0, "pgBackRest now reports this itself: our own check can go")
             self.fails("verify", naming=lost)
             self.fails("restore-test", naming=lost)
             self.fails("restore", "--to", "latest", "--into", self.site.folder / "gap", naming=f"{lost}.*--accept-gap")

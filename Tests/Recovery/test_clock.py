@@ -1,4 +1,5 @@
-"""Backups after Postgres' clock was ahead at one: pgBackRest accepts no label that is not later than the newest."""
+"""Backups after one that was made while Postgres' clock was ahead: pgBackRest accepts only labels later than the
+newest."""
 import re
 import unittest
 

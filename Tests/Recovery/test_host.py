@@ -97,7 +97,7 @@ def block(document, title):
 class Host(unittest.TestCase):
     def test_the_steps_as_they_are_written(self):
         if os.getuid():
-            self.skipTest("only root has name spaces to try the steps in")
+            self.skipTest("only root can make the namespaces in which the steps run")
         steps, serving = block("disaster-recovery.md", "On a plain host"), f"({block('operations.md', 'On a plain host')})\n"
         stop = re.search(r"1\. Stop the server.*`(systemctl stop .*)`", (ROOT / "docs/disaster-recovery.md").read_text())[1].replace("@15-", f"@{VERSION}-")
         # In either order: the servers' settings exist first, and are made again afterwards.

@@ -17,8 +17,8 @@ class Restore(unittest.TestCase):
         cls.site.command("run")
 
     def lose(self):
-        """Rows of which the archive has one, the others in three unarchived segments; a moment between; and Postgres'
-        end."""
+        """Writes rows, one of them archived, the others in three segments that are not; kills Postgres; returns a moment
+        between the first and the others."""
         site = self.site
         site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1)")
         site.switch()

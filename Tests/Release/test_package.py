@@ -46,7 +46,7 @@ class Package(unittest.TestCase):
         self.debian.run("sh", "-c", PROMOTE)
 
     def upgrade(self):
-        """While a client sends requests continuously; returns the answers that were not good."""
+        """Upgrades while a client sends requests continuously; returns the answers other than 200."""
         ended, answers = threading.Event(), []
 
         def ask():

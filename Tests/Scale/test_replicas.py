@@ -91,7 +91,7 @@ class ReadYourWrites(unittest.TestCase):
         self.fresh()
         self.pause()
         self.write_beside(device)
-        # It may still be read for some seconds; then the primary is.
+        # The standby may still be read for some seconds; then reads go to the primary.
         self.assertEqual(self.history(device, "api"), 1)
         until("the primary to be read", lambda: self.history(device, "api") == 2, seconds=10)
         self.resume()
@@ -155,7 +155,7 @@ class Failover(unittest.TestCase):
         _, receivers = self.standby.children("walreceiver")
         os.kill(receivers[0], signal.SIGSTOP)
         begin = time.monotonic()
-        until("acknowledged readings that it has not got", lambda: self.load.since(begin))
+        until("acknowledged readings that the standby lacks", lambda: self.load.since(begin))
         self.primary.kill()
         os.kill(receivers[0], signal.SIGKILL)
         until("the standby to run again", self.standby.answers)

@@ -200,7 +200,7 @@ class Alerts(Monitored):
         held = int(self.stack.metric("process_resident_memory_bytes"))
         group = control_group(int(held * 1.15))
         if not group:
-            self.skipTest("no control group may be made here")
+            self.skipTest("cannot make a control group")
         self.stack.stop("api")
         self.stack.start_server(before=group.enter)
         try:
@@ -225,7 +225,7 @@ class Alerts(Monitored):
     def test_host_a_process_ended_for_want_of_memory(self):
         group = control_group(32 << 20)
         if not group:
-            self.skipTest("no control group may be made here")
+            self.skipTest("cannot make a control group")
         self.addCleanup(group.remove)
 
         def want():
