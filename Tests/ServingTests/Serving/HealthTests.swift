@@ -11,7 +11,7 @@ import Values
 
 @Suite("The health report", .blocking)
 struct HealthTests {
-  @Test("asks the configured URLs, and is degraded while one of them does not answer")
+  @Test("asks the configured URLs, and is degraded while one of them does not answer or answers 5xx")
   func external() throws {
     let other = try LiveServer.shared.get()
     let closed = try LiveServer(["WORKERS": "1"])
@@ -19,8 +19,10 @@ struct HealthTests {
     closed.stop()
     let alive = "http://127.0.0.1:\(other.port)/livez"
     let missing = "http://127.0.0.1:\(other.port)/there-is-no-such-page"
+    let failing = try ModelServer()  // without a script it answers 500
     for (urls, reachable, status) in [
       ([alive, missing], 2, "healthy"), ([alive, gone], 1, "degraded"), ([gone], 0, "degraded"),
+      ([alive, "http://127.0.0.1:\(failing.port)/"], 1, "degraded"),
     ] {
       let server = try other.replica(["HEALTH_EXTERNAL_URLS": urls.joined(separator: ","), "WORKERS": "1"])
       defer { server.stop() }

@@ -46,7 +46,8 @@ struct VolumeTests {
     return server
   }
 
-  /// Fills the tables as years of use would: rows that came at the same time stand together.
+  /// Fills the tables as years of use would: rows that came at the same time stand together. The many devices are due
+  /// after the tests, but not so late that `DeviceWatch` would correct them.
   private static func script(_ volume: Volume) -> String {
     """
     SET LOCAL synchronous_commit = off;
@@ -66,7 +67,7 @@ struct VolumeTests {
     VALUES (made(2, \(volume.businesses + 1)), made(1, 1), 'Field', now(), now());
     INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at, last_seen_at, silence_due_at)
     SELECT made(6, n), made(2, \(volume.businesses + 1)), 'Device', sha256((-n)::text::bytea), now(), now(), now(),
-      now() + interval '10 hours'
+      now() + interval '110 minutes'
     FROM generate_series(1, 20000) n;
     CREATE TEMP TABLE series ON COMMIT DROP AS
       SELECT id AS device_id, unnest(measured_types) AS sensor_type FROM devices

@@ -15,6 +15,8 @@ final class ModelServer: Sendable {
     case cut(after: Int, String)
     /// Redirects the client to another URL.
     case redirect(String)
+    /// Sends bytes that need not be HTTP.
+    case raw(String)
   }
 
   /// A request as it came.
@@ -78,6 +80,7 @@ final class ModelServer: Sendable {
       write(Self.answer(status, body), client)
     case .redirect(let place):
       write(Array("HTTP/1.1 302 Found\r\nLocation: \(place)\r\nContent-Length: 0\r\n\r\n".utf8), client)
+    case .raw(let text): write(Array(text.utf8), client)
     case .cut(let count, let body): write(Array(Self.answer(200, body).prefix(count)), client)
     }
   }
