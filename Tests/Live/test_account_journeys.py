@@ -53,7 +53,7 @@ class AccountJourneys(Journey):
     def channel(self, keys, url):
         """Adds a webhook for warnings; returns its secret."""
         page = keys.page
-        keys.choose("By", "Webhook")
+        keys.choose("Send by", "Webhook")
         keys.write("Email address or URL", "ftp://example.org")
         self.refuse(422, "/api/channels")
         page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ class AccountJourneys(Journey):
             self.channel(keys, receiver.url)
             card = page.locator("#channel-list li").first
             keys.press(f"Change {receiver.url}")
-            keys.choose("Sent", "Once a day")
+            keys.choose("When", "Once a day")
             keys.choose("Quiet from", "1000PM")  # in the browser's twelve-hour clock
             keys.choose("Quiet until", "0630AM")
             keys.press(f"Save {receiver.url}")
@@ -100,7 +100,7 @@ class AccountJourneys(Journey):
             expect(card.get_by_role("button", name="Test")).to_be_focused()
             keys.press(f"Remove {receiver.url}")
             expect(page.locator("#channel-list li")).to_have_count(0)
-            expect(page.get_by_role("heading", name="Where news goes")).to_be_focused()
+            expect(page.get_by_role("heading", name="Notifications")).to_be_focused()
             self.assertEqual(receiver.messages, [])
 
         self.everywhere(journey)

@@ -52,7 +52,7 @@ function entry(channel) {
 /** The owner of the address has to agree first. */
 function confirming({ id, target }) {
   const form = element("form", { class: "fields" },
-    element("p", {}, "A code was mailed to this address. News follows once you enter it here."),
+    element("p", {}, "A code was mailed to this address. Notifications follow once you enter it here."),
     field("Code from the mail", { name: "code", id: `${id}-code`, autocomplete: "one-time-code", required: "" }),
     element("button", { type: "submit", class: "main", "aria-label": `Confirm ${target}` }, "Confirm"));
   onSubmit(form, async (values) => {
@@ -104,7 +104,7 @@ async function test({ id, target }, deliveries, list) {
 
 function offerNew() {
   const form = element("form", { class: "fields", "aria-labelledby": "new-channel-title" },
-    field("By", { name: "kind", id: "new-kind", value: "email" }, KINDS), ...fields("new", {}),
+    field("Send by", { name: "kind", id: "new-kind", value: "email" }, KINDS), ...fields("new", {}),
     element("button", { type: "submit", class: "main" }, "Add channel"));
   onSubmit(form, async (values) => {
     const { id, target, secret } = await make("/api/channels", settled(values));
@@ -129,9 +129,9 @@ function changing(channel) {
 function fields(prefix, { target, events = Object.keys(EVENTS), minimumSeverity = "notice", quietHours, digest }) {
   return [
     field("Email address or URL", { name: "target", id: `${prefix}-target`, value: target, autocomplete: "off", maxlength: 2_048 }),
-    several("News of", { name: "events", id: prefix }, EVENTS, events),
+    several("Send me", { name: "events", id: prefix }, EVENTS, events),
     field("Which insights", { name: "minimumSeverity", id: `${prefix}-severity`, value: minimumSeverity }, SEVERITIES),
-    field("Sent", { name: "digest", id: `${prefix}-digest`, value: digest ?? "" }, DIGESTS),
+    field("When", { name: "digest", id: `${prefix}-digest`, value: digest ?? "" }, DIGESTS),
     field("Quiet from", { name: "quietHours.from", id: `${prefix}-from`, type: "time", value: quietHours?.from }),
     field("Quiet until", { name: "quietHours.to", id: `${prefix}-to`, type: "time", value: quietHours?.to }),
     zoneField({ name: "quietHours.timeZone", id: `${prefix}-zone`, value: quietHours?.timeZone ?? zone }),
