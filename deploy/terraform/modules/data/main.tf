@@ -150,7 +150,7 @@ resource "aws_elasticache_parameter_group" "this" {
   family = "redis7"
   parameter {
     name  = "maxmemory-policy"
-    value = "noeviction" # sessions live in it
+    value = "noeviction" # servers notice a refused write, but not an evicted key
   }
 }
 

@@ -62,7 +62,7 @@ run "redis_asks_for_a_token_by_tls_and_fails_over" {
   }
   assert {
     condition     = one([for parameter in aws_elasticache_parameter_group.this.parameter : parameter.value if parameter.name == "maxmemory-policy"]) == "noeviction"
-    error_message = "Redis evicts sessions when it is full."
+    error_message = "Redis evicts keys when it is full."
   }
 }
 
