@@ -139,7 +139,7 @@ class Disasters(unittest.TestCase):
         self.site.own(self.site.folder / "redis")
         self.site.start_redis()
         self.assertIn("id", self.site.post("/api/gardens", {"name": "After"}, token))  # still signed in
-        self.note("Redis and its disk are lost", "nothing: its content is made anew", began)
+        self.note("Redis and its disk are lost", "nothing: its content is rebuilt", began)
 
     def test_5_repository_lost(self):
         """The backups are lost, the database is not: it is protected again once a new full backup is verified."""
