@@ -15,7 +15,7 @@ BLANKS = {"NAME": "HostMemoryLow", "PID": "0", "ID": "00000000-0000-7000-8000-00
 # Commands in the documents that are not run here, and why.
 LEFT_OUT = {
     "docker stop": "a name", "docker kill": "a name", "docker compose stop": "a name", "docker compose exec": "a name",
-    "docker image prune --all --filter until=168h": "it would take images of whoever else uses the engine",
+    "docker image prune --all --filter until=168h": "it would remove images of others who use the engine",
     "scripts/deploy --canary 5% terroir@sha256:…": "a digest to fill in; test_deploy deploys images",
 }
 

@@ -11,7 +11,7 @@ TIMES = r" *(resolve_timeout|group_wait|group_interval|repeat_interval):"
 
 class Alertmanager:
     # Parts of the descriptions of mutants, and why they have no effect.
-    EQUIVALENT = dict.fromkeys(('severity="ticket"', "'ticket' as", "left out: receiver: everyday"), "a ticket's route differs from the root in how often it repeats alone")
+    EQUIVALENT = dict.fromkeys(('severity="ticket"', "'ticket' as", "left out: receiver: everyday"), "a ticket's route differs from the root only in how often it repeats")
 
     def __enter__(self):
         self.original = (HERE / "alertmanager.yml").read_text()

@@ -22,16 +22,16 @@ class Nginx:
     SUITES = (Edge, Upstream, Attacks)
     EQUIVALENT = {
         "worker_processes": "one worker serves as well, only not on all cores",
-        "worker_rlimit_nofile": "the limit of whoever starts nginx holds instead",
+        "worker_rlimit_nofile": "the limit of the process that starts nginx applies instead",
         "error_log": "where nginx complains while it starts, or of what",
         "sendfile": "speed alone", "tcp_nopush": "speed alone", "gzip_comp_level": "speed alone",
-        "ssl_stapling": "a certificate that names a responder is none that a test can have",
-        "access_log off": "a line more in the log",
+        "ssl_stapling": "no test can have a certificate that names a responder",
+        "access_log off": "one more line in the log",
         "fastcgi_temp_path": "nothing goes there", "uwsgi_temp_path": "nothing goes there", "scgi_temp_path": "nothing goes there",
-        "zone blue": "memory that workers share, for what one server behind does not need", "zone green": "as for blue",
+        "zone blue": "memory that workers share, which a single upstream server does not need", "zone green": "as for blue",
         "zone=": "how much memory a zone may take", "shared:tls": "how many sessions are remembered",
         "proxy_read_timeout 10m": "longer than a test waits", "proxy_read_timeout 1h": "longer than a test waits",
-        "proxy_timeout": "it ends what other times have forgotten",
+        "proxy_timeout": "it ends only what no other time-out ends",
     }
 
     def __enter__(self):

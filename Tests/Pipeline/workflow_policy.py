@@ -26,9 +26,9 @@ def faults(text):
     workflow = yaml.safe_load(text)
     triggers = workflow[True]  # YAML 1.1 reads `on` as True
     if "pull_request_target" in triggers:
-        found.append("pull_request_target runs strangers' code with our rights")
+        found.append("pull_request_target runs strangers' code with our permissions")
     if workflow.get("permissions") != {}:
-        found.append("rights are given to all jobs at once")
+        found.append("permissions are granted to all jobs at once")
     if "group" not in workflow.get("concurrency", {}):
         found.append("no concurrency group")
     for name, job in workflow["jobs"].items():
@@ -36,16 +36,16 @@ def faults(text):
             found.append(f"{name} has no time limit")
         rights = job.get("permissions", {})
         if not isinstance(rights, dict):
-            found.append(f"{name} takes rights wholesale")
+            found.append(f"{name} does not list its permissions one by one")
         if re.search(r"latest", str(job.get("runs-on", "")) + str(job.get("container", ""))):
-            found.append(f"{name} runs on whatever is the latest")
+            found.append(f"{name} runs on the latest version, not on a pinned one")
         called = WORKFLOWS.get(job.get("uses", "").removeprefix("./.github/workflows/"), "")
         if set(re.findall(r"secrets\.(\w+)", called)) - {"GITHUB_TOKEN"} and job.get("secrets") != "inherit":
-            found.append(f"{name} calls what is given no secret, also none of its own environments")
+            found.append(f"{name} calls a workflow that gets no secret, not even those of its own environments")
     for name, step in steps(workflow):
         run = step.get("run", "")
         if "${{" in run:
-            found.append(f"{name}: an expression in a script is code of whoever wrote the value")
+            found.append(f"{name}: an expression in a script runs its value as code")
         for script in re.findall(r"(?<![\w./\"$])scripts/([\w-]+)", run):
             if not os.access(ROOT / "scripts" / script, os.X_OK):
                 found.append(f"{name}: there is no scripts/{script}")
@@ -97,12 +97,12 @@ class WorkflowPolicy(unittest.TestCase):
         broken = {
             "not pinned": re.sub(r"checkout@\w+ # v[\d.]+", "checkout@v7", text, count=1),
             "not pinned ": re.sub(r"(checkout@\w+) # v[\d.]+", r"\1", text, count=1),
-            "wholesale": text.replace("permissions: { contents: read }", "permissions: write-all", 1),
+            "one by one": text.replace("permissions: { contents: read }", "permissions: write-all", 1),
             "all jobs at once": text.replace("permissions: {}\n", "permissions: { contents: write }\n", 1),
             "no concurrency": re.sub(r"concurrency:\n(  .*\n)+", "", text),
             "no time limit": text.replace("    timeout-minutes: 5\n", "", 1),
             "the latest": text.replace("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", 1),
-            "is code": text.replace('scripts/changes "$BASE"', "scripts/changes ${{ github.head_ref }}", 1),
+            "as code": text.replace('scripts/changes "$BASE"', "scripts/changes ${{ github.head_ref }}", 1),
             "there is no": text.replace("scripts/changes", "scripts/missing", 1),
             "no check": text.replace("'spelling|links'", "'spelling|lynxes'"),
             "its token": text.replace("with: { persist-credentials: false }", "with: { fetch-depth: 1 }", 1),

@@ -17,7 +17,7 @@ export function money({ amount, currency }) {
   });
 }
 
-/** Parses what was typed, with a point or a comma, into minor units; throws a `Refusal` if it is no such number. */
+/** Parses what was typed, with a point or a comma, into minor units; throws a `Refusal` if it is not such a number. */
 export function minor(typed, currency) {
   const places = digits(currency);
   const refused = (detail) => new Refusal(422, { errors: [{ pointer: "/price/amount", detail }] });

@@ -14,7 +14,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The session that a page had is over, and the request needs one. */
+/** The page's session has ended, and the request needs one. */
 export class SignedOut extends Refusal {
   constructor() {
     super(401, { detail: "You are no longer signed in." });
@@ -57,7 +57,7 @@ async function json(response) {
 
 const unanswered = new Map(); // what was posted and not accepted yet → its key
 
-/** Posts what makes something. Sent again because its answer was lost, it makes nothing more. */
+/** Posts a request that makes something. Repeated because its answer was lost, it makes nothing more. */
 export async function make(path, body) {
   const request = `${path} ${JSON.stringify(body)}`;
   if (!unanswered.has(request)) unanswered.set(request, onceKey());

@@ -148,7 +148,7 @@ async function turn() {
   timer = setTimeout(turn, INTERVAL);
 }
 
-/** Uptime is recorded every minute, so it is requested as seldom. A failed request may work next time. */
+/** Uptime is recorded every minute, so it is not requested more often. A failed request may work next time. */
 function past() {
   if (!document.hidden) showUptime();
   setTimeout(past, 60_000);
