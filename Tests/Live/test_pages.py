@@ -214,10 +214,11 @@ class Pages(unittest.TestCase):
         for size in SIZES:
             page = self.open(f"/gardens/{garden}", size)
             expect(page.locator(".chart")).to_have_count(4, timeout=60_000)
-            # Each value shows its own age.
+            # A value that is older than its device's newest shows its own age.
             moisture = page.locator("dt", has_text="Soil moisture").locator("+ dd")
             expect(moisture).to_contain_text("30 h ago")
-            expect(page.locator("dt", has_text="Battery").locator("+ dd")).to_contain_text("just now")
+            expect(page.locator(".card", has_text="Battery")).to_contain_text("Measured just now")
+            expect(page.locator("dt", has_text="Battery").locator("+ dd")).not_to_contain_text("just now")
             # No label begins outside its chart.
             reach = page.locator(".chart text").evaluate_all(
                 "all => all.map(text => text.getBoundingClientRect().left - text.closest('.plot').getBoundingClientRect().left)")

@@ -82,19 +82,22 @@ export class Latest {
     return true;
   }
 
-  /** Shows how old each value and device is: an old one must not look current. */
+  /** Shows how old each device's newest value is, and each value that is older: an old one must not look current. */
   #showAges() {
     const newest = new Map();
-    for (const { seen, when, measuredAt, deviceId } of this.#fields.values()) {
+    for (const { seen, measuredAt, deviceId } of this.#fields.values()) {
       const at = Date.parse(measuredAt);
-      put(when, age(at));
-      when.title = day(at);
       if (at > (newest.get(seen)?.at ?? 0)) newest.set(seen, { at, device: deviceId });
     }
     for (const [node, { at, device }] of newest) {
       const silent = Date.now() - at > patience(device);
       node.parentElement?.classList.toggle("silent", silent);
       put(node, silent ? `Silent since ${day(at)}` : `Measured ${age(at)}`);
+    }
+    for (const { seen, when, measuredAt } of this.#fields.values()) {
+      const [at, known] = [Date.parse(measuredAt), newest.get(seen)?.at];
+      put(when, age(at) === age(known) ? "" : age(at));
+      when.title = day(at);
     }
   }
 }
