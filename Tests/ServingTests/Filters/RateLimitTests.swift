@@ -18,7 +18,7 @@ struct RateLimitTests {
 
   @Test("apply to bad credentials of every kind, which then cost no query", arguments: [1, 8])
   func badCredentials(clients: Int) throws {
-    let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "5/60"])
+    let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "5/600"])
     defer { server.stop() }
     let statuses = try together(clients) { _ in
       let client = Client(server)
