@@ -65,7 +65,9 @@ mkdir "$SCRATCH/aside" && mv /var/lib/postgresql/"$VERSION"/main "$SCRATCH/aside
 /opt/terroir/scripts/backup/restore --to latest
 /opt/terroir/scripts/backup/restore --accept
 systemctl start "postgresql@$VERSION-main"
-echo "kept: $(runuser -u postgres -- psql -qXAtc 'SELECT at FROM kept' terroir)"
+shopt -s expand_aliases
+ALIAS
+echo "kept: $(sql -Atc 'SELECT at FROM kept')"
 /opt/terroir/scripts/backup/run --kind full
 """
 LOSS = r"""
@@ -101,7 +103,8 @@ class Host(unittest.TestCase):
         steps, serving = block("disaster-recovery.md", "On a plain host"), f"({block('operations.md', 'On a plain host')})\n"
         stop = re.search(r"1\. Stop the server.*`(systemctl stop .*)`", (ROOT / "docs/disaster-recovery.md").read_text())[1].replace("@15-", f"@{VERSION}-")
         # In either order: the servers' settings exist first, and are made again afterwards.
-        afterwards = "rm /etc/terroir/terroir.env\n" + serving + AFTERWARDS.replace("STOP", stop)
+        alias = re.search(r"`(alias sql=.*?)`", (ROOT / "docs/runbook.md").read_text())[1]
+        afterwards = "rm /etc/terroir/terroir.env\n" + serving + AFTERWARDS.replace("STOP", stop).replace("ALIAS", alias)
         # On a new host the keys are put back in place of being made.
         again = re.search(r"(?s).*/configure [^\n]*\n", steps)[0]
         again = re.sub(r"(?m)^\(umask.*", "install -m 640 -g postgres ~/backup-passphrase /etc/terroir/backup-passphrase", again)
