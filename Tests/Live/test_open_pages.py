@@ -397,6 +397,25 @@ class OpenPages(OpenPage):
             seller.evaluate(PUT, behind)
         expect(seller.locator("#sold > li")).to_have_count(2)
 
+    def test_what_became_of_a_step_is_said_although_the_orders_cannot_be_loaded_again(self):
+        seller, selling = self.signed_in("/")
+        shop, [eggs] = self.shop(selling, Eggs=None)
+        buying = self.service.sign_up()
+        refused, taken = (self.order(buying, shop, eggs) for _ in range(2))
+        seller.goto(f"{self.service.url}/orders")
+        expect(seller.locator("#sold > li")).to_have_count(2)
+        self.service.call("POST", f"/api/orders/{refused}/transitions", {"to": "cancelled"}, buying)
+        seller.route("**/api/orders?role=seller*", lambda route: route.abort())
+        self.refuse(409, f"/api/orders/{refused}/transitions")
+        seller.locator(f"#order-{refused}").get_by_role("button", name="Mark as paid").click()
+        notice = seller.locator("#notice")
+        expect(notice).to_contain_text("cannot become paid")
+        seller.locator(f"#order-{taken}").get_by_role("button", name="Mark as paid").click()
+        expect(notice).to_have_text("The server cannot be reached.")
+        expect(seller.locator("#said")).to_have_text("Hill Farm, €3.50 is paid")
+        self.objections.clear()  # the browser logs it, too
+        self.assertEqual(self.seen(f"/api/orders/{taken}", selling)["status"], "paid")
+
     def test_all_orders_can_be_come_by(self):
         seller, selling = self.signed_in("/")
         shop, [eggs] = self.shop(selling, Eggs=None)

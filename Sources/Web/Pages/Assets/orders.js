@@ -62,10 +62,12 @@ function entry(order, steps) {
       if (to in ENDS && !confirm(`${ENDS[to]}: ${words}?`)) return;
       try {
         await send("POST", `/api/orders/${id}/transitions`, { to });
-      } finally {
-        await load(); // also after a refusal: the other side may have been faster
+      } catch (error) {
+        await load().catch(() => {}); // the other side may have been faster; if this fails too, the first error says more
+        throw error;
       }
       tell(`${words} is ${to}`);
+      await load();
       find(`order-${id}`)?.querySelector("button")?.focus();
     }, { "aria-label": `${WORDS[to]}: ${words}` })));
 }
