@@ -357,6 +357,25 @@ class OpenPages(OpenPage):
         self.assertEqual(len(set(names.all_inner_texts())), 31)
         expect(page.locator("#notice")).to_be_hidden()
 
+    def test_more_of_a_list_is_shown_whatever_has_been_typed_since(self):
+        token = self.service.sign_up()
+        word = uuid.uuid4().hex
+        for number in range(61):
+            self.make("/api/businesses", {"name": f"Bakery {word} {number}", "category": "bread"}, token)
+        page = self.person("/shops")
+        names, more = page.locator("#shops h2"), page.locator("#more")
+        expect(names).to_have_count(30)
+        page.fill("#words", word)
+        more.click()
+        expect(names).to_have_count(60)
+        page.locator("#search").get_by_role("button").click()
+        expect(names).to_have_count(30)
+        page.fill("#words", "")
+        for count in (60, 61):
+            more.click()
+            expect(names).to_have_count(count)
+        self.assertEqual(len(set(names.all_inner_texts())), 61)
+
     def test_an_order_is_ended_only_after_a_question(self):
         shop, [eggs] = self.shop(self.service.sign_up(), Eggs=None)
         buyer, buying = self.signed_in("/")

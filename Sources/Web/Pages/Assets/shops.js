@@ -5,6 +5,7 @@ import { onSubmit } from "./form.js";
 import { get, make } from "./server.js";
 import { signedIn } from "./visitor.js";
 
+let sought = ""; // the words of the list that is shown: those in the field may not have been sent yet
 let cursor = null;
 let asked = 0;
 
@@ -16,7 +17,7 @@ async function more() {
   const mine = ++asked;
   find("more").disabled = true;
   const query = new URLSearchParams({ limit: 30 });
-  if (find("words").value.trim()) query.set("q", find("words").value.trim());
+  if (sought) query.set("q", sought);
   if (cursor) query.set("cursor", cursor);
   try {
     const answer = await get(`/api/businesses?${query}`);
@@ -38,7 +39,7 @@ const attempt = (act) => act().then(() => say(""), (error) => say(error.message)
 find("more").addEventListener("click", () => attempt(more));
 find("search").addEventListener("submit", (event) => {
   event.preventDefault();
-  cursor = null;
+  [sought, cursor] = [find("words").value.trim(), null];
   find("shops").replaceChildren();
   attempt(more);
 });
