@@ -357,6 +357,25 @@ class OpenPages(OpenPage):
         self.assertEqual(len(set(names.all_inner_texts())), 31)
         expect(page.locator("#notice")).to_be_hidden()
 
+    def test_that_shops_cannot_be_loaded_is_said_although_one_s_own_can(self):
+        page, token = self.signed_in("/")
+        self.shop(token)
+        held = []
+        page.route("**/api/businesses?limit=30", lambda route: route.abort())
+        page.route("**/api/businesses?owner=me*", lambda route: held.append(route))
+        with page.expect_request("**/api/businesses?owner=me*"):
+            page.goto(f"{self.service.url}/shops")
+        notice = page.locator("#notice")
+        expect(notice).to_have_text("The server cannot be reached.")
+        held[0].continue_()
+        expect(page.locator("#own-shops")).to_contain_text("Hill Farm")
+        expect(notice).to_have_text("The server cannot be reached.")
+        self.objections.clear()  # the browser logs it, too
+        page.unroute("**/api/businesses?limit=30")
+        page.locator("#search").get_by_role("button").click()
+        expect(page.locator("#shops")).to_contain_text("Hill Farm")
+        expect(notice).to_be_hidden()
+
     def test_more_of_a_list_is_shown_whatever_has_been_typed_since(self):
         token = self.service.sign_up()
         word = uuid.uuid4().hex

@@ -34,7 +34,11 @@ function show({ items, nextCursor }) {
   find("more").hidden = cursor == null;
 }
 
-const attempt = (act) => act().then(() => say(""), (error) => say(error.message));
+/** The notice goes when something new is attempted: what succeeds meanwhile must not remove what is said of the rest. */
+function attempt(act) {
+  say("");
+  act().catch((error) => say(error.message));
+}
 
 find("more").addEventListener("click", () => attempt(more));
 find("search").addEventListener("submit", (event) => {
