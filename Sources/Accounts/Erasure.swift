@@ -24,6 +24,8 @@ struct Erasure {
       }
     } catch let error as PostgresError where error.outcomeIsUnknown {
       for tell in committed { await tell() }
+      // Postgres may still commit it, once it has recovered.
+      context.cache.changeWasLost()
       throw error
     }
     for tell in committed { await tell() }

@@ -78,6 +78,22 @@ struct LostAnswerTests {
     for reader in lossy.server.clients(4) { #expect(try reader.get("/api/gardens/\(id)").status == 404) }
   }
 
+  @Test("an erasure is announced through Postgres too, since it may still be committed after Redis was told of it")
+  func erasure() throws {
+    let lossy = try Lossy()
+    let (client, user) = try lossy.server.signedIn()
+    func mark() throws -> Int64 {
+      try lossy.server.withDatabase { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
+    }
+    let before = try mark()
+    let bytes = withUnsafeBytes(of: (user.high.bigEndian, user.low.bigEndian)) { Array($0) }
+    let gone = try lossy.losing(bytes) {
+      try client.delete("/api/users/me", #"{"password":"\#(LiveServer.password)"}"#)
+    }
+    #expect(Self.isUnknown(gone), "\(gone.status) \(gone.text)")
+    #expect(try holds { try mark() != before })
+  }
+
   @Test("the same request with the same key gets the answer, and nothing is made twice")
   func again() throws {
     let lossy = try Lossy()
