@@ -7,6 +7,9 @@ import Web
 package struct BusinessInput: JSONForm {
   /// The most open businesses of one owner: a list of what they sold looks at each of them.
   package static let maximumOfOwner = 1_000
+  /// The most businesses that one owner may open in all: closed ones stay for their orders, and such a list looks at
+  /// them too.
+  static let maximumEver = 3_000
 
   package let name: String
   package let category: String
@@ -47,16 +50,20 @@ package struct BusinessInput: JSONForm {
       rows.map(\.updatedAt))
   }
 
-  /// Throws 409 when an owner has too many businesses, counting those that the transaction has made. No other
+  /// Throws 409 when an owner has or had too many businesses, counting those that the transaction has made. No other
   /// transaction can make one for this owner until it ends.
   package static func checkBound(of owner: Identifier, in transaction: Transaction) async throws {
     try await UserLock.take(owner, in: transaction)
     try await bound.check(of: owner, in: transaction)
+    try await boundEver.check(of: owner, in: transaction)
   }
 
   private static let bound = ListBound(
     "businesses.excess", of: "businesses WHERE owner_id = $1 AND deleted_at IS NULL", atMost: maximumOfOwner,
     "You may have at most \(maximumOfOwner) businesses. Close one first.")
+  private static let boundEver = ListBound(
+    "businesses.excessEver", of: "businesses WHERE owner_id = $1", atMost: maximumEver,
+    "You may open at most \(maximumEver) businesses in all, closed ones included.")
   private static let insert = Statement(
     "businesses.insert",
     """

@@ -39,7 +39,10 @@ struct Businesses: EndpointGroup {
         scopes: [.read, .orders], handler: .cached(show)),
       Endpoint(
         "createBusiness", method: .post, template: "/api/businesses", access: .user, summary: "Open a business",
-        details: "A user has at most \(BusinessInput.maximumOfOwner) businesses at a time.",
+        details: """
+          A user has at most \(BusinessInput.maximumOfOwner) businesses at a time, and opens at most \
+          \(BusinessInput.maximumEver) in all.
+          """,
         tag: "Businesses",
         parameters: [.idempotencyKey()],
         body: .json(

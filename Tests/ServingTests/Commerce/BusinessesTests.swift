@@ -300,6 +300,26 @@ struct BusinessesTests {
     #expect(try take().status == 200)
   }
 
+  @Test("are limited in number for each owner even if all of them are closed again")
+  func boundEver() throws {
+    let shop = try Shop(server)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO businesses (id, owner_id, name, category, created_at, updated_at, deleted_at)
+        SELECT gen_random_uuid(), \(shop.ownerID), 'Branch', 'vegetables', now(), now(), now()
+        FROM generate_series(1, \(BusinessInput.maximumEver - 2))
+        """)
+    }
+    let body = #"{"name":"a","category":"a"}"#
+    let last = try shop.owner.post("/api/businesses", body)
+    #expect(last.status == 201)
+    #expect(try shop.owner.delete(try #require(last.header("location"))).status == 204)
+    #expect(try shop.owner.post("/api/businesses", body).problem == "conflict")
+    // Those that there are go on.
+    #expect(try shop.owner.patch(shop.path, #"{"name":"Mill"}"#).status == 200)
+  }
+
   @Test("that a user owns are listed for no other user, on any loop")
   func own() throws {
     let owners = try ["Mill", "Dairy"].map { (name: $0, token: try Shop(server, name: $0).owner.token) }
