@@ -159,6 +159,32 @@ class OpenPages(OpenPage):
         expect(page.locator("#token code")).to_contain_text("tpt_")
         expect(page.locator("#token-list > li")).to_have_count(1)
 
+    def test_what_is_shown_only_once_is_shown_although_its_list_cannot_be_loaded_again(self):
+        page, token = self.signed_in("/")
+        garden = self.make("/api/gardens", {"name": "South slope"}, token)
+
+        def make(path, name):
+            """Presses a button; the list that the page loads afterwards does not come."""
+            page.route(f"**{path}?limit=100", lambda route: route.abort())
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The server cannot be reached.")
+            page.unroute(f"**{path}?limit=100")
+
+        page.goto(f"{self.service.url}/account")
+        page.fill("#token-name", "Grafana")
+        make("/api/tokens", "Make token")
+        expect(page.locator("#token code")).to_contain_text("tpt_")
+        page.reload()
+        page.locator("#new-kind").select_option("webhook")
+        page.fill("#new-target", "https://203.0.113.7/orders")
+        make("/api/channels", "Add channel")
+        expect(page.locator("#secret code")).to_contain_text("whsec_")
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        page.fill("#member-email", "flora@example.org")
+        make(f"/api/gardens/{garden}/members", "Invite")
+        expect(page.locator("#members pre")).to_contain_text("/invitations/")
+        self.objections.clear()  # the browser logs what was aborted, too
+
     def test_a_buyer_pays_what_the_page_has_shown_or_is_asked_again(self):
         selling = self.service.sign_up()
         shop, [milk] = self.shop(selling, Milk=None)

@@ -76,8 +76,11 @@ onSubmit(find("new-token"), async ({ name }) => {
     name, scopes: find("token-scope").value.split(" "), expiresAt: days ? inDays(days) : undefined,
   });
   find("new-token").reset();
-  await showTokens();
-  reveal(find("token"), `The token for ${name}.`, token);
+  try {
+    await showTokens();
+  } finally {
+    reveal(find("token"), `The token for ${name}.`, token); // even if the list does not come: it is shown only now
+  }
 });
 
 onSubmit(find("erase"), async (values) => {

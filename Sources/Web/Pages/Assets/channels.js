@@ -109,8 +109,11 @@ function offerNew() {
   onSubmit(form, async (values) => {
     const { id, target, secret } = await make("/api/channels", settled(values));
     form.reset();
-    await again(id, `${target} is added`);
-    if (secret) reveal(find("secret"), `The secret that signs messages to ${target}.`, secret);
+    try {
+      await again(id, `${target} is added`);
+    } finally {
+      if (secret) reveal(find("secret"), `The secret that signs messages to ${target}.`, secret);
+    }
   });
   find("new-channel").append(form);
 }

@@ -58,8 +58,11 @@ export async function showMembers(section, garden, mine) {
     onSubmit(form, async (values) => {
       const { token } = await make(path, values);
       form.reset();
-      await again(`${values.email} is invited`);
-      reveal(section.lastElementChild, `The link for ${values.email}, valid for 14 days.`, `${location.origin}/invitations/${token}`);
+      try {
+        await again(`${values.email} is invited`);
+      } finally {
+        reveal(section.lastElementChild, `The link for ${values.email}, valid for 14 days.`, `${location.origin}/invitations/${token}`);
+      }
     });
     return form;
   }
