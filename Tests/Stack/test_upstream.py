@@ -1,6 +1,7 @@
 """How nginx treats the server, and slow clients: connections are kept, requests that must not be repeated are sent
 once, and every wait ends. Times are a tenth of those in nginx/, and at least a second.
 """
+import concurrent.futures
 import math
 import re
 import socket
@@ -12,10 +13,14 @@ import unittest
 
 from Tests.Stack.stack import Stack, until
 
+# What may take the server minutes: here it takes longer than nginx waits for anything else.
+LONG = [("DELETE", "/api/gardens/1"), ("DELETE", "/api/devices/1"), ("DELETE", "/api/users/me"), ("POST", "/api/gardens/1/insights")]
+LONG_SECONDS = 5
+
 
 class Behind:
-    """A server that misbehaves: depending on the path it answers, stays silent, cuts the connection or never stops
-    sending."""
+    """A server that misbehaves: depending on the path it answers, at once or late, stays silent, cuts the connection or
+    never stops sending."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -49,6 +54,8 @@ class Behind:
                     return
                 if path == "/api/endless":
                     return self.send_without_end(connection)
+                if (method, path) in LONG:
+                    time.sleep(LONG_SECONDS)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     def send_without_end(self, connection):
@@ -128,6 +135,14 @@ class Upstream(unittest.TestCase):
         self.assertEqual(status, 504)
         self.assertGreater(took, 2.5)
         self.assertLess(took, 10)
+
+    def test_what_may_take_the_server_minutes_is_waited_for(self):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = [pool.submit(self.ask, path, "-X", method, "-d", "{}") for method, path in LONG]
+        for (method, path), answer in zip(LONG, asked):
+            with self.subTest(method=method, path=path):
+                status, took = answer.result()
+                self.assertEqual((status, took >= LONG_SECONDS, self.behind.count(method, path)), (200, True, 1))
 
     # --- clients ---
 

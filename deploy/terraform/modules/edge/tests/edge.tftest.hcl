@@ -67,6 +67,13 @@ run "it_is_not_deleted_by_mistake_and_its_lines_are_kept" {
   }
 }
 
+run "what_answers_after_minutes_is_waited_for" {
+  assert {
+    condition     = aws_lb.this.idle_timeout >= 600
+    error_message = "The load balancer gives up what the server goes on with."
+  }
+}
+
 run "how_long_an_idle_connection_stays_is_said" {
   assert {
     condition     = output.idle_seconds == aws_lb.this.idle_timeout
