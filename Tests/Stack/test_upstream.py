@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -16,6 +17,7 @@ from Tests.Stack.stack import Stack, until
 # What may take the server minutes: here it takes longer than nginx waits for anything else.
 LONG = [("DELETE", "/api/gardens/1"), ("DELETE", "/api/devices/1"), ("DELETE", "/api/users/me"), ("POST", "/api/gardens/1/insights")]
 LONG_SECONDS = 5
+IMPORT = "/api/users/me/import"
 
 
 class Behind:
@@ -45,6 +47,8 @@ class Behind:
                 while (header := lines.readline().strip()):
                     if header.lower().startswith(b"content-length:"):
                         length = int(header.split(b":")[1])
+                if path == IMPORT:
+                    time.sleep(LONG_SECONDS)  # as while it stores what has arrived
                 lines.read(length)
                 self.requests.append((method, path))
                 if path == "/api/cut":
@@ -143,6 +147,12 @@ class Upstream(unittest.TestCase):
             with self.subTest(method=method, path=path):
                 status, took = answer.result()
                 self.assertEqual((status, took >= LONG_SECONDS, self.behind.count(method, path)), (200, True, 1))
+
+    def test_an_import_may_wait_for_the_server_to_read_on(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(64 << 20)  # more than sockets hold
+            status, took = self.ask(IMPORT, "--data-binary", f"@{file.name}")
+        self.assertEqual((status, took >= LONG_SECONDS), (200, True))
 
     # --- clients ---
 
