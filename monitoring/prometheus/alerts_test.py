@@ -354,6 +354,9 @@ PANELS = [
     # fire too.
     shows("api", "Error budget left, 30 days", {**edge(0.4), **server(0)}, {"{}": 0.6}, 50),
     shows("api", "Error budget left, 30 days", {k: v for k, v in server(0).items() if "5xx" not in k}, {"{}": 1}, 50),
+    # The watchdog, which always fires, does not count; nothing is scraped here, so that MetricsAbsent fires after a while.
+    shows("api", "Alerts firing", {}, {"{}": 0}, 1),
+    shows("api", "Alerts firing", {}, {"{}": 1}, 7),
     # The newest plausible backup, even if another is dated in the future.
     shows("node", "Age of the last verified backup", {'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="diff"}': "600x60",
                                                       'terroir_backup_last_success_timestamp_seconds{store="postgres",kind="full"}': "900000x60"}, {'{store="postgres"}': 2400}, 50),
