@@ -91,6 +91,18 @@ class Compose(unittest.TestCase):
         self.assertRegex(log[created], r"^compose exec -T api terroir user create smoke-seller-\w+@terroir\.invalid$")
         self.assertRegex(log[created + 1], r"^smoke-\w+-test$")
 
+    def test_the_settings_stay_as_closed_as_they_were_and_their_owner_s(self):
+        self.copy()
+        settings = self.project / ".env"
+        settings.chmod(0o600)
+        if os.getuid() == 0:
+            shutil.chown(settings, "nobody")
+        before = settings.stat()
+        self.assertEqual(self.deploy("--no-backup", NEW)[0], 1)
+        after = settings.stat()
+        self.assertIn(f"GREEN_IMAGE={NEW}", settings.read_text())
+        self.assertEqual((after.st_mode, after.st_uid), (before.st_mode, before.st_uid))
+
     def test_a_full_disk_leaves_the_settings_as_they_were_and_is_told(self):
         if os.getuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", self.project], capture_output=True).returncode:
             self.skipTest("only root may mount a file system to fill")

@@ -163,6 +163,16 @@ last=$("$binary" migrate --sql | grep -c '^-- Migration [0-9]*: ')
         self.deploys(self.host.release("told"))
         until("the notice", lambda: any("deployed" in text and "revision told" in text for text in self.host.notices.texts))
 
+    def test_a_deploy_whose_terminal_is_lost_is_undone_and_the_webhook_is_told(self):
+        self.deploys(self.host.release("kept"))
+        lost = self.host.begin(self.host.release("lost"))
+        until("the watch", lambda: self.host.journal()[-1][2] == "watch", 60)
+        lost.stdout.close()
+        lost.send_signal(signal.SIGHUP)
+        self.assertEqual(lost.wait(60), 1)
+        until("the notice", lambda: any("not deployed: it was interrupted" in text for text in self.host.notices.texts))
+        self.assertEqual((self.host.served(), len(self.host.running()), self.host.journal()[-1][2]), ("kept", 1, "failed"))
+
     def test_one_deploy_at_a_time(self):
         first = self.host.begin(self.host.release("alone"))
         until("the first deploy", lambda: self.host.journal()[-1][2] != "complete")

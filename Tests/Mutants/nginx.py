@@ -31,6 +31,7 @@ class Nginx:
         "zone blue": "memory that workers share, which a single upstream server does not need", "zone green": "as for blue",
         "zone=": "how much memory a zone may take", "shared:tls": "how many sessions are remembered",
         "proxy_read_timeout 10m": "longer than a test waits", "proxy_read_timeout 1h": "longer than a test waits",
+        "proxy_send_timeout 10m": "longer than a test waits",
         "proxy_timeout": "it ends only what no other time-out ends",
     }
 

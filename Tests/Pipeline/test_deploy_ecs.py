@@ -117,6 +117,17 @@ class DeployECS(unittest.TestCase):
         code, text, _ = self.deploy("staging", "rollback")
         self.assertEqual((code, self.cloud.served()), (0, image("a")), text)
 
+    def test_a_lost_terminal_puts_back_what_served(self):
+        self.cloud.exits["watch"] = None
+        deploy = subprocess.Popen([ROOT / "scripts/deploy-ecs", "staging", image("b")], env=self.cloud.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(deploy.kill)
+        until("the watch", lambda: self.cloud.calls.count("RunTask") == 2, 120)
+        self.assertEqual(self.cloud.served(), image("b"))
+        deploy.stdout.close()
+        deploy.send_signal(signal.SIGHUP)
+        self.assertEqual(deploy.wait(60), 1)
+        self.assertEqual(self.cloud.served(), image("a"))
+
     def test_a_release_of_which_nobody_saw_the_end_is_rolled_back_by_one(self):
         self.deploy("staging", image("b"))
         self.cloud.exits["watch"] = None

@@ -3,11 +3,12 @@ import datetime
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import unittest
 
-from Tests.Recovery.site import POSTGRES, ROOT, Ingestion, Site
+from Tests.Recovery.site import AS_OWNER, POSTGRES, ROOT, Ingestion, Site
 
 
 class Backup(unittest.TestCase):
@@ -219,6 +220,29 @@ class Backup(unittest.TestCase):
         self.fails("run", naming="Backup FAILED at [^\0]*metrics could not be written", **wrong)
         self.assertEqual({path.name: path.read_bytes() for path in metrics.glob("*erroir*")}, {"terroir_backup.prom": before})
         self.assertIn("Backup FAILED", self.site.told.texts[told + 1])
+
+    def test_a_failure_is_told_where_its_messages_cannot_be_written(self):
+        told = len(self.site.told.texts)
+        self.addCleanup(self.site.command, "run")
+        done = self.site.run("bash", "-c", 'exec "$0" >/dev/full 2>&1', self.site.folder / "scripts/backup/run", check=False,
+                             PGBACKREST_REPO1_CIPHER_PASS="another passphrase")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("Backup FAILED", self.site.told.texts[told])
+        self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 0)
+
+    def test_the_loss_of_the_terminal_is_told(self):
+        told = len(self.site.told.texts)
+        self.addCleanup(self.site.command, "run")
+        with subprocess.Popen([*AS_OWNER, self.site.folder / "scripts/backup/run"], env=self.site.environment, cwd=self.site.folder, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as run:
+            for line in run.stdout:
+                if "[2/8]" in line:
+                    break
+            run.stdout.close()
+            os.killpg(run.pid, signal.SIGHUP)
+            self.assertEqual(run.wait(120), 129)
+        self.assertIn("Backup FAILED", self.site.told.texts[told])
+        self.assertEqual(self.site.metric("terroir_backup_last_run_success"), 0)
 
     def test_what_fails_after_the_removal_does_not_say_that_nothing_was_deleted(self):
         def said(**environment):

@@ -138,18 +138,33 @@ class Host(unittest.TestCase):
         self.assertEqual(self.called({name: 4_000_000_000 for name in ("full", "daily", "restore-test")}),
                          ["Sat 23 run", "Sun 01 run", "Sun 02 run", "Sun 04 restore-test"])
 
+    def test_a_backup_that_the_end_of_the_container_interrupts_is_told_and_made_up_for(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            self.lay_out(root, configure="", run="trap 'echo interrupted; exit 143' TERM\necho begun\nsleep 60 &\nwait\n")
+            for _ in range(2):
+                with subprocess.Popen([root / "deploy/backup/schedule"], stdout=subprocess.PIPE, text=True, env={**os.environ, "BACKUP_STATE": folder}) as process:
+                    self.assertEqual(process.stdout.readline(), "begun\n")
+                    process.terminate()
+                    self.assertEqual((process.stdout.readline(), process.wait(30)), ("interrupted\n", 143))
+
+    @staticmethod
+    def lay_out(root, **commands):
+        """The schedule in a folder, with commands of its own: their names, and what they do."""
+        for name, body in commands.items():
+            command = root / "scripts/backup" / name
+            command.parent.mkdir(parents=True, exist_ok=True)
+            command.write_text(f"#!/bin/sh\n{body}")
+            command.chmod(0o755)
+        (root / "deploy/backup").mkdir(parents=True)
+        shutil.copy(ROOT / "deploy/backup/schedule", root / "deploy/backup")
+
     def called(self, begun):
         """The first four commands that the schedule runs in the night to Sunday; `begun` maps jobs to their last starts."""
         evening = datetime.datetime(2026, 11, 28, 23, 40, tzinfo=datetime.UTC).timestamp()
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            for name in ("configure", "run", "restore-test"):
-                command = root / "scripts/backup" / name
-                command.parent.mkdir(parents=True, exist_ok=True)
-                command.write_text(f"#!/bin/sh\necho $(date '+%a %H') {name}\n")
-                command.chmod(0o755)
-            (root / "deploy/backup").mkdir(parents=True)
-            shutil.copy(ROOT / "deploy/backup/schedule", root / "deploy/backup")
+            self.lay_out(root, **{name: f"echo $(date '+%a %H') {name}\n" for name in ("configure", "run", "restore-test")})
             for name, time_of_it in begun.items():
                 (root / f".began.{name}").write_text(f"{time_of_it}\n")
             with subprocess.Popen(["faketime", "-f", f"{evening - time.time():+.0f} x600", root / "deploy/backup/schedule"], stdout=subprocess.PIPE, text=True, start_new_session=True,

@@ -107,6 +107,12 @@ class ComposePolicy(unittest.TestCase):
             having = {name for name, service in self.services.items() if secret in [mounted["source"] for mounted in service.get("secrets", [])]}
             self.assertEqual(having, users)
 
+    def test_alertmanager_remembers_what_it_sent_until_it_is_to_be_repeated(self):
+        hours = {"m": 1 / 60, "h": 1, "d": 24}
+        waits = re.findall(r"repeat_interval: (\d+)([mhd])$", (ROOT / "monitoring/alertmanager/alertmanager.yml").read_text(), re.M)
+        remembered, = re.findall(r"--data\.retention=(\d+)h", " ".join(self.services["alertmanager"]["entrypoint"]))
+        self.assertGreater(int(remembered), max(int(number) * hours[unit] for number, unit in waits))
+
     def test_what_makes_and_restores_backups_has_room_for_a_postgres(self):
         for name in ("backup", "restore"):
             self.assertGreaterEqual(int(self.services[name]["mem_limit"]), 1 << 30)

@@ -19,7 +19,7 @@ from Tests.webhook import Webhook
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The length of each of the rules' windows here. A scrape per second leaves enough samples in the shortest.
-WINDOWS = {"5m": "8s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s", "30d": "90s"}
+WINDOWS = {"5m": "8s", "7m": "15s", "15m": "20s", "20m": "20s", "30m": "15s", "1h": "20s", "2h": "25s", "135m": "60s", "6h": "30s", "1d": "60s", "3d": "70s", "30d": "90s"}
 PORTS = ("api", "metrics", "http", "https", "status", "syslog", "edge-log", "prometheus", "alertmanager", "postgres", "redis", "nginx", "node", "blackbox", "outside")
 
 

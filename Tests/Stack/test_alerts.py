@@ -72,14 +72,15 @@ class Alerts(Monitored):
         stop = self.asking()
         os.kill(self.stack.store_pid("postgres"), signal.SIGKILL)
         self.addCleanup(self.stack.restart_store, "postgres")
-        # The store's own alert inhibits these.
+        # The alert of the cause inhibits these.
         self.firing("HighErrorRate")
         for name, window in (("Fast", "1h"), ("Fast", "6h"), ("Slow", "1d"), ("Slow", "3d")):
             self.firing(f"ErrorBudgetBurn{name}", window=window)
-        self.received("StoreUnreachable", job="postgres")
+        self.received("DependencyDown", name="database")
+        self.firing("StoreUnreachable", job="postgres")
         self.stack.restart_store("postgres")
         until("the server to be ready", lambda: self.stack.curl(self.stack.api + "/readyz").status == 200, 5)
-        self.resolved("StoreUnreachable", job="postgres")
+        self.resolved("DependencyDown", name="database")
         stop()
         until("the errors to be over", lambda: not self.stack.query('ALERTS{alertname="HighErrorRate",alertstate="firing"}'), 60)
 
@@ -110,11 +111,11 @@ class Alerts(Monitored):
         pid = self.stack.store_pid("redis")
         os.kill(pid, signal.SIGSTOP)
         self.addCleanup(os.kill, pid, signal.SIGCONT)
-        self.firing("DependencyDown", name="redis")
+        self.received("DependencyDown", name="redis")
         self.assertEqual(self.stack.curl(self.stack.api + "/readyz").status, 200)
-        self.received("StoreUnreachable", job="redis")
+        self.firing("StoreUnreachable", job="redis")
         os.kill(pid, signal.SIGCONT)
-        self.resolved("StoreUnreachable", job="redis")
+        self.resolved("DependencyDown", name="redis")
 
     def test_availability_server_and_edge_gone(self):
         self.stack.stop("nginx")

@@ -1,21 +1,28 @@
 """How nginx treats the server, and slow clients: connections are kept, requests that must not be repeated are sent
 once, and every wait ends. Times are a tenth of those in nginx/, and at least a second.
 """
+import concurrent.futures
 import math
 import re
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
 
 from Tests.Stack.stack import Stack, until
 
+# What may take the server minutes: here it takes longer than nginx waits for anything else.
+LONG = [("DELETE", "/api/gardens/1"), ("DELETE", "/api/devices/1"), ("DELETE", "/api/users/me"), ("POST", "/api/gardens/1/insights")]
+LONG_SECONDS = 5
+IMPORT = "/api/users/me/import"
+
 
 class Behind:
-    """A server that misbehaves: depending on the path it answers, stays silent, cuts the connection or never stops
-    sending."""
+    """A server that misbehaves: depending on the path it answers, at once or late, stays silent, cuts the connection or
+    never stops sending."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -40,6 +47,8 @@ class Behind:
                 while (header := lines.readline().strip()):
                     if header.lower().startswith(b"content-length:"):
                         length = int(header.split(b":")[1])
+                if path == IMPORT:
+                    time.sleep(LONG_SECONDS)  # as while it stores what has arrived
                 lines.read(length)
                 self.requests.append((method, path))
                 if path == "/api/cut":
@@ -49,6 +58,8 @@ class Behind:
                     return
                 if path == "/api/endless":
                     return self.send_without_end(connection)
+                if (method, path) in LONG:
+                    time.sleep(LONG_SECONDS)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
     def send_without_end(self, connection):
@@ -128,6 +139,20 @@ class Upstream(unittest.TestCase):
         self.assertEqual(status, 504)
         self.assertGreater(took, 2.5)
         self.assertLess(took, 10)
+
+    def test_what_may_take_the_server_minutes_is_waited_for(self):
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = [pool.submit(self.ask, path, "-X", method, "-d", "{}") for method, path in LONG]
+        for (method, path), answer in zip(LONG, asked):
+            with self.subTest(method=method, path=path):
+                status, took = answer.result()
+                self.assertEqual((status, took >= LONG_SECONDS, self.behind.count(method, path)), (200, True, 1))
+
+    def test_an_import_may_wait_for_the_server_to_read_on(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(64 << 20)  # more than sockets hold
+            status, took = self.ask(IMPORT, "--data-binary", f"@{file.name}")
+        self.assertEqual((status, took >= LONG_SECONDS), (200, True))
 
     # --- clients ---
 

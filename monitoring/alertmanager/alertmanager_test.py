@@ -23,6 +23,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).parent
 PROGRAM = shutil.which("prometheus-alertmanager") or "alertmanager"
 DATABASE, POSTGRES = {"alertname": "DependencyDown", "name": "database"}, {"alertname": "StoreUnreachable", "job": "postgres"}
+CACHE, REDIS = {"alertname": "DependencyDown", "name": "redis"}, {"alertname": "StoreUnreachable", "job": "redis"}
 SERVER = {"alertname": "InstanceDown", "job": "api"}
 
 # Labels of an alert, and who is notified.
@@ -32,17 +33,17 @@ ROUTES = [
 ]
 # An alert, the alerts that it silences, and those that it does not.
 SILENCED = [
-    (DATABASE, [{"alertname": name} for name in ("HighErrorRate", "HighResponseTime", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "EdgeDown")],
-     [{"alertname": "LoginFailures"}, {"alertname": "DependencyDown", "name": "redis"}]),
-    ({"alertname": "DependencyDown", "name": "redis"}, [], [{"alertname": "HighErrorRate"}, {"alertname": "EdgeDown"}]),
-    ({"alertname": "Other", "name": "database"}, [], [{"alertname": "HighErrorRate"}]),
+    (DATABASE, [*({"alertname": name} for name in ("HighErrorRate", "HighResponseTime", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "EdgeDown")), POSTGRES],
+     [{"alertname": "LoginFailures"}, CACHE, {"alertname": "Other", "job": "postgres"}]),
+    (DATABASE, [], [REDIS]),
+    (CACHE, [REDIS], [{"alertname": "HighErrorRate"}, {"alertname": "EdgeDown"}, POSTGRES, {"alertname": "Other", "job": "redis"}]),
+    ({"alertname": "Other", "name": "database"}, [], [{"alertname": "HighErrorRate"}, POSTGRES]),
+    ({"alertname": "Other", "name": "redis"}, [], [REDIS]),
+    # An exporter's trouble silences nothing.
+    (POSTGRES, [], [REDIS, {"alertname": "HighErrorRate"}, {"alertname": "EdgeDown"}]),
     (SERVER, [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}], [{"alertname": "HighErrorRate"}]),
     ({"alertname": "InstanceDown", "job": "redis"}, [], [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}]),
     ({"alertname": "Other", "job": "api"}, [], [{"alertname": "EdgeDown"}]),
-    (POSTGRES, [DATABASE], [{"alertname": "DependencyDown", "name": "redis"}, {"alertname": "Other", "name": "database"}]),
-    ({"alertname": "StoreUnreachable", "job": "redis"}, [{"alertname": "DependencyDown", "name": "redis"}], [DATABASE, {"alertname": "Other", "name": "redis"}]),
-    ({"alertname": "Other", "job": "postgres"}, [], [DATABASE]),
-    ({"alertname": "Other", "job": "redis"}, [], [{"alertname": "DependencyDown", "name": "redis"}]),
     ({"alertname": "HighResponseTime"}, [{"alertname": "ResponseTimeAboveTarget"}], [{"alertname": "SensorSilent"}]),
     ({"alertname": "Same", "severity": "critical"}, [{"alertname": "Same", "severity": "warning"}],
      [{"alertname": "Same", "severity": "ticket"}, {"alertname": "Different", "severity": "warning"}]),

@@ -25,6 +25,8 @@ resource "aws_iam_role_policy_attachment" "backup" {
   policy_arn = "arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 }
 
+# AWS Backup starts no backup of Postgres within hours of the window of RDS' own backups, or in the hour before a
+# maintenance window.
 resource "aws_backup_plan" "this" {
   name = var.name
   rule {

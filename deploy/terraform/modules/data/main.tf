@@ -79,7 +79,7 @@ resource "aws_db_instance" "this" {
   iam_database_authentication_enabled   = true
   ca_cert_identifier                    = "rds-ca-rsa2048-g1"
   backup_retention_period               = var.backup_days
-  backup_window                         = "02:00-02:30"
+  backup_window                         = "20:00-20:30" # hours away from the vault's backups (backups.tf)
   maintenance_window                    = "sun:03:00-sun:04:00"
   copy_tags_to_snapshot                 = true
   deletion_protection                   = true

@@ -37,7 +37,7 @@ resource "aws_lb" "this" {
   desync_mitigation_mode     = "strictest"
   xff_header_processing_mode = "append"
   enable_deletion_protection = true
-  idle_timeout               = 120 # an event stream sends something every 15 s
+  idle_timeout               = 600 # what deletes years of readings answers after minutes (nginx/nginx.conf)
   access_logs {
     bucket  = aws_s3_bucket.logs.id
     enabled = true

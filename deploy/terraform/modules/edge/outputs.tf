@@ -9,6 +9,11 @@ output "target_group_arn" {
   depends_on  = [aws_lb_listener.https]
 }
 
+output "idle_seconds" {
+  description = "How long the load balancer keeps a connection without a request, in seconds."
+  value       = aws_lb.this.idle_timeout
+}
+
 output "request_count_label" {
   description = "The resource label of the metric of requests per target: the load balancer and its target group."
   value       = "${aws_lb.this.arn_suffix}/${aws_lb_target_group.this.arn_suffix}"

@@ -102,7 +102,10 @@ locals {
       max-buffer-size       = "8m"
     }
   }
-  environment = merge(var.settings, {
+  environment = merge({
+    # The load balancer closes idle connections, never the server: a request that is on its way would be a 502.
+    HTTP_IDLE_SECONDS = tostring(var.balancer_idle_seconds + 30)
+    }, var.settings, {
     ENVIRONMENT            = var.environment == "dev" ? "development" : var.environment
     LOG_FORMAT             = "json"
     MIGRATE_ON_START       = "off"

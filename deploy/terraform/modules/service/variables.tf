@@ -98,6 +98,11 @@ variable "target_group_arn" {
   type        = string
 }
 
+variable "balancer_idle_seconds" {
+  description = "How long the load balancer keeps a connection without a request, in seconds. The server keeps it for longer."
+  type        = number
+}
+
 variable "request_count_label" {
   description = "The resource label of the metric of requests per target: the load balancer and its target group."
   type        = string

@@ -114,6 +114,7 @@ module "service" {
   balancer_security_group_id = module.edge.balancer_security_group_id
   trusted_network            = var.cidr
   target_group_arn           = module.edge.target_group_arn
+  balancer_idle_seconds      = module.edge.idle_seconds
   request_count_label        = module.edge.request_count_label
   secret_arns                = module.data.secret_arns
   settings                   = var.settings

@@ -102,6 +102,16 @@ run "secrets_are_encrypted_by_our_key" {
   }
 }
 
+run "the_vault_s_backups_keep_hours_away_from_rds_own" {
+  command = plan
+  assert {
+    condition = alltrue([for hours in [for rule in aws_backup_plan.this.rule :
+      (tonumber(regex("^cron\\(0 (\\d+) ", rule.schedule)[0]) - tonumber(substr(aws_db_instance.this.backup_window, 0, 2)) + 24) % 24
+    ] : hours >= 5 && hours <= 12])
+    error_message = "A backup begins too close to RDS' own, so that AWS Backup does not start it."
+  }
+}
+
 run "the_server_is_told_of_a_replica_that_is_there" {
   command = plan
   assert {

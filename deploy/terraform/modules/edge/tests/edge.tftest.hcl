@@ -67,6 +67,20 @@ run "it_is_not_deleted_by_mistake_and_its_lines_are_kept" {
   }
 }
 
+run "what_answers_after_minutes_is_waited_for" {
+  assert {
+    condition     = aws_lb.this.idle_timeout >= 600
+    error_message = "The load balancer gives up what the server goes on with."
+  }
+}
+
+run "how_long_an_idle_connection_stays_is_said" {
+  assert {
+    condition     = output.idle_seconds == aws_lb.this.idle_timeout
+    error_message = "The servers do not learn how long the load balancer keeps a connection."
+  }
+}
+
 run "metrics_are_not_for_the_world" {
   assert {
     condition     = aws_lb_listener_rule.metrics.action[0].fixed_response[0].status_code == "403" && toset(one([for condition in aws_lb_listener_rule.metrics.condition : condition.path_pattern[0].values])) == toset(["/metrics", "/api/metrics"])

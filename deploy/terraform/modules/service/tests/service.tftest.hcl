@@ -31,6 +31,7 @@ variables {
   balancer_security_group_id = "sg-2"
   trusted_network            = "10.20.0.0/16"
   target_group_arn           = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/terroir-test/1"
+  balancer_idle_seconds      = 120
   request_count_label        = "app/terroir-test/1/targetgroup/terroir-test/1"
   secret_arns = {
     database_url = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:database_url"
@@ -162,6 +163,13 @@ run "redis_is_reached_by_a_proxy_that_verifies_it" {
   assert {
     condition     = strcontains(jsondecode(aws_ecs_task_definition.api.container_definitions)[0].environment[0].value, "bind 127.0.0.1:6379")
     error_message = "The proxy does not listen on 127.0.0.1 only."
+  }
+}
+
+run "the_load_balancer_and_never_the_server_closes_an_idle_connection" {
+  assert {
+    condition     = one([for variable in jsondecode(aws_ecs_task_definition.api.container_definitions)[1].environment : tonumber(variable.value) if variable.name == "HTTP_IDLE_SECONDS"]) > var.balancer_idle_seconds
+    error_message = "The server may close a connection on which a request is on its way."
   }
 }
 
