@@ -118,8 +118,13 @@ struct DeliveryTests {
         UPDATE channels SET next_attempt_at = now() + interval '2 days', leased_until = now() + interval '2 days'
         WHERE id = \(id)
         """)
+      // No test message, which ends a pause.
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        VALUES (gen_random_uuid(), \(id), 'order', 'order.placed', 'notice', 'An order', 'An order', '{}', now())
+        """)
     }
-    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
     #expect(holds(within: 20) { news.received().count == 1 })
     // The end of a lease is reset with it, so that no time from a wrong clock is left.
     #expect(
@@ -130,6 +135,30 @@ struct DeliveryTests {
             .decode(Bool.self, 0)
         }
       })
+  }
+
+  @Test("that is a test does not wait for the end of a pause after failures, nor does what waited before it")
+  func testedInPause() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client)
+    let id = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE channels SET failures = 6, failing_since = now() - interval '3 hours',
+          next_attempt_at = now() + interval '1 hour'
+        WHERE id = \(id)
+        """)
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        VALUES (gen_random_uuid(), \(id), 'order', 'order.placed', 'notice', 'An order', 'An order', '{}', now())
+        """)
+    }
+    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
+    #expect(holds(within: 20) { news.received().count == 2 })
+    #expect(try news.received().map { try $0.json["type"]?.text } == ["channel.test", "order.placed"])
+    #expect(try holds { try client.get(news.path(told)).json["failingSince"] == .null })
   }
 
   @Test("waits for the end of a pause and of a lease")
