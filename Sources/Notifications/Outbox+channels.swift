@@ -36,7 +36,7 @@ extension Outbox {
     let news = News(
       of: channel.id, type: "channel.disabled", severity: .warning, title: "A channel is switched off",
       text: "Nothing arrived at the \(channel.kind.rawValue) channel to \(channel.target): \(fault).")
-    let rows = try await transaction.query(Self.others, channel.user, channel.id, Self.maximumWaiting)
+    let rows = try await transaction.query(Self.others, channel.user, channel.id, Self.bound(of: news.severity))
     try await put(news, into: try rows.map(Target.init), in: transaction)
   }
 
