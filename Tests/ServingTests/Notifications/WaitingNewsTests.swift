@@ -75,6 +75,38 @@ struct WaitingNewsTests {
     #expect(try waiting() == 1)
   }
 
+  @Test("for a digest that was sent before, without it, makes it another message, even if it is not the newest")
+  func latecomer() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client, events: #"["order"]"#, #","digest":"daily""#)
+    let channel = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    func put(_ numbers: [Int32]) throws {
+      try news.server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+          SELECT (lpad(to_hex(number), 8, '0') || right(gen_random_uuid()::text, 28))::uuid, \(channel), 'order', 'any',
+            'notice', 'Title', 'Text', '{}', now() - interval '25 hours'
+          FROM unnest(\(numbers)) AS put (number)
+          """)
+      }
+    }
+    // All attempts fail.
+    news.receiver.script([])
+    try put([1, 3])
+    #expect(holds(within: 20) { news.received().count > 0 })
+    try put([2])
+    /// The ids of the messages with so many items.
+    func ids(of items: Int) throws -> Set<String?> {
+      Set(
+        try news.received().filter { try $0.json["data"]?["items"]?.elements?.count == items }
+          .map { $0.headers["webhook-id"] })
+    }
+    #expect(try holds(within: 60) { try !ids(of: 3).isEmpty })
+    #expect(try ids(of: 2).count == 1 && ids(of: 3).count == 1)
+    #expect(try ids(of: 2) != ids(of: 3))
+  }
+
   @Test("keeps waiting while the account of its channel is disabled")
   func disabled() throws {
     let ((client, id), (other, _)) = (try news.server.signedIn(), try news.server.signedIn())
