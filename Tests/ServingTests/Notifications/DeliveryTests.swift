@@ -54,6 +54,18 @@ struct DeliveryTests {
     #expect(news.received("bad").count == 1)
   }
 
+  @Test("of a channel that is switched off names its host alone: the path may be a secret")
+  func place() throws {
+    let (client, _) = try news.server.signedIn()
+    let bad = try news.channel(client, to: news.url("hook/secret"))
+    _ = try news.channel(client, "ntfy", to: news.url("topic"))
+    news.receiver.script([.json(410, "{}"), .json(200, "{}")])
+    #expect(try client.send("POST", "\(news.path(bad))/test").status == 202)
+    #expect(holds(within: 20) { news.received("topic").count == 1 })
+    let text = String(decoding: try #require(news.received("topic").first).body, as: UTF8.self)
+    #expect(text == "Nothing arrived at the webhook channel to 127.0.0.1: answered with status 410.")
+  }
+
   @Test("that fails to arrive does not switch a channel on again that its owner has switched off meanwhile")
   func switchedOff() throws {
     let (client, _) = try news.server.signedIn()
