@@ -109,11 +109,14 @@ struct Users: EndpointGroup {
   }
 
   /// The idempotency key of a registration, which belongs to the new account. The body holds a password, of which a
-  /// plain digest would tell too much: this one can only be made with the server's secret.
+  /// plain digest would tell too much: this one can only be made with the server's secret, or with the one before it
+  /// while that is being changed.
   private func registrationKey(_ call: Call, of account: Identifier) throws -> IdempotencyKey? {
-    let keys = context.configuration.accounts.keys("registration 1")
-    let content = MessageAuthentication(key: keys[0]).code(of: call.request.body)
-    return try IdempotencyKey(call.request, user: account, content: content, seal: context.answerSeal)
+    let contents = context.configuration.accounts.keys("registration 1").map {
+      MessageAuthentication(key: $0).code(of: call.request.body)
+    }
+    return try IdempotencyKey(
+      call.request, user: account, content: contents[0], alike: Array(contents.dropFirst()), seal: context.answerSeal)
   }
 
   /// What this request has registered before; nil when the account is someone else's.

@@ -183,6 +183,8 @@ struct Channels: EndpointGroup {
       }
       try await MessageAllowance.takeTest(user, in: transaction)
       let delivery = try await Outbox(context).putTest(into: channel, in: transaction)
+      // Its owner may just have repaired what made it fail: the test shows it, and what waits follows.
+      try await transaction.execute(Self.endPause, id)
       return Made(status: .accepted, location: "/api/channels/\(id)/deliveries", body: delivery.body)
     }.response
   }
@@ -234,6 +236,9 @@ struct Channels: EndpointGroup {
   private static let disable = Statement(
     "channels.disable",
     "UPDATE channels SET disabled_at = coalesce(disabled_at, now()) WHERE id = $1 RETURNING \(Channel.columns)")
+  /// Ends the pause after a failed attempt.
+  private static let endPause = Statement(
+    "channels.endPause", "UPDATE channels SET next_attempt_at = now() WHERE id = $1 AND next_attempt_at > now()")
   private static let deleteByID = Statement("channels.delete", "DELETE FROM channels WHERE id = $1")
   private static let deliveriesOf = Statement(
     "deliveries.byChannel",

@@ -2,10 +2,12 @@ import Postgres
 
 /// The courier's statements. All leases go by Postgres' clock.
 extension Courier {
-  /// Whether the news gathered in a channel is to be sent now: the digest's time is over, or there is a warning.
+  /// Whether the news gathered in a channel is to be sent now: the digest's time is over, or there is a warning. News
+  /// of channels themselves is not gathered.
   private static let digestIsDue = """
     (channels.digest IS NULL OR EXISTS (
-      SELECT 1 FROM deliveries w WHERE w.channel_id = channels.id AND w.status = 'pending' AND (w.severity = 'warning'
+      SELECT 1 FROM deliveries w
+      WHERE w.channel_id = channels.id AND w.status = 'pending' AND w.event <> 'channel' AND (w.severity = 'warning'
         OR w.created_at <= now() - CASE channels.digest WHEN 'hourly' THEN interval '1 hour' ELSE interval '1 day' END)))
     """
   private static let isQuiet =
@@ -69,7 +71,7 @@ extension Courier {
     """)
 
   /// Renews the lease and returns what is sent next: news of the channel itself first; of a digest all that waits, up
-  /// to $4.
+  /// to $4. News is due from when it could first be sent; beyond $4, it may have to wait for another digest.
   static let next = Statement(
     "courier.next",
     """
@@ -80,7 +82,10 @@ extension Courier {
         disabled_at IS NULL AND NOT \(isQuiet) AND \(digestIsDue) AS is_open
     ), due AS (
       UPDATE deliveries SET due_at = now() FROM held
-      WHERE channel_id = held.id AND status = 'pending' AND due_at IS NULL AND (event = 'channel' OR is_open)
+      WHERE channel_id = held.id AND status = 'pending' AND due_at IS NULL
+        AND (event = 'channel' OR is_open AND (digest IS NULL OR deliveries.id IN (
+          SELECT w.id FROM deliveries w WHERE w.channel_id = $1 AND w.status = 'pending' AND w.event <> 'channel'
+          ORDER BY w.id LIMIT $4)))
     )
     SELECT \(WaitingNews.columns),
       CASE WHEN digest IS NULL AND quiet_from IS NULL THEN d.created_at ELSE coalesce(d.due_at, now()) END

@@ -1,17 +1,26 @@
 import JSON
 import Outbound
+import Secrets
 import Values
 
 /// What is sent in one piece: one news item, or a digest of several.
 struct Message {
   /// The longest text for ntfy, in bytes: ntfy turns a longer one into a file.
   static let maximumTextBytes = 4_000
+  /// How much of the digest of its news' ids is in a message's id, in bytes.
+  private static let idDigestBytes = 8
 
   let news: [WaitingNews]
 
-  /// The id of the newest news in it: a digest that grew between two attempts is a new message, which a receiver must
-  /// not take for a repetition.
-  var id: String { news[news.count - 1].id.description }
+  /// The id of its news; of several, the newest one's and a digest of all: a digest that has changed between two
+  /// attempts is a new message, which a receiver must not take for a repetition. What came in need not be the newest,
+  /// since ids are made before the COMMIT.
+  var id: String {
+    let newest = news[news.count - 1].id.description
+    if news.count == 1 { return newest }
+    let all = news.map(\.id.description).joined(separator: " ")
+    return "\(newest)-\(Digest.sha256(Array(all.utf8)).prefix(Self.idDigestBytes).lowerHex)"
+  }
 
   private var severity: Severity { news.map(\.severity).max() ?? .info }
 

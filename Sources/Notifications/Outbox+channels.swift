@@ -33,10 +33,12 @@ extension Outbox {
 
   /// Tells a user by all other channels that one is switched off.
   func putDisabled(_ channel: Courier.Held, because fault: String, in transaction: Transaction) async throws {
+    // The path of a webhook or a topic may be all that keeps others out, and another channel may be read by many.
+    let place = ServiceURL(channel.target)?.host ?? channel.target
     let news = News(
       of: channel.id, type: "channel.disabled", severity: .warning, title: "A channel is switched off",
-      text: "Nothing arrived at the \(channel.kind.rawValue) channel to \(channel.target): \(fault).")
-    let rows = try await transaction.query(Self.others, channel.user, channel.id, Self.maximumWaiting)
+      text: "Nothing arrived at the \(channel.kind.rawValue) channel to \(place): \(fault).")
+    let rows = try await transaction.query(Self.others, channel.user, channel.id, Self.bound(of: news.severity))
     try await put(news, into: try rows.map(Target.init), in: transaction)
   }
 

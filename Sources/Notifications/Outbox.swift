@@ -8,6 +8,8 @@ import Web
 package struct Outbox {
   /// The most news that waits for one channel; further news is dropped and counted.
   static let maximumWaiting = 1_000
+  /// How many warnings more may wait: strangers cause news too, by their orders, and must not keep a warning out.
+  static let maximumWarningsBeyond = 100
 
   let context: LoopContext
 
@@ -17,8 +19,13 @@ package struct Outbox {
   package func put(_ news: News, for audience: Audience, in transaction: Transaction) async throws {
     guard let event = news.event else { return }
     let rows = try await transaction.query(
-      Self.channels(of: audience), audience.id, event.rawValue, news.severity.rawValue, Self.maximumWaiting)
+      Self.channels(of: audience), audience.id, event.rawValue, news.severity.rawValue, Self.bound(of: news.severity))
     try await put(news, into: try rows.map(Target.init), in: transaction)
+  }
+
+  /// How much may wait for a channel that news of `severity` is still put into.
+  static func bound(of severity: Severity) -> Int {
+    severity == .warning ? maximumWaiting + maximumWarningsBeyond : maximumWaiting
   }
 
   /// A channel that news is put into.

@@ -110,12 +110,14 @@ final class OutboundCall {
     return .success(answer)
   }
 
-  /// Returns how a mail server has refused the recipient, as libcurl words it, or the message once it had come.
+  /// Returns how a mail server has refused the recipient or the message, as libcurl words it, or the message once it
+  /// had come.
   private func refusal(_ text: String) -> MailRefusal? {
     var reply = 0
     ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &reply)
     // 421 says at any point that the server closes (RFC 5321, section 3.8).
-    guard reply >= 400, reply != 421, text.hasPrefix("RCPT failed") || hasGiven else { return nil }
+    let isBeforeMessage = ["RCPT failed", "DATA failed"].contains { text.hasPrefix($0) }
+    guard reply >= 400, reply != 421, isBeforeMessage || hasGiven else { return nil }
     return reply < 500 ? .transient : .permanent
   }
 

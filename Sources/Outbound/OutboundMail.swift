@@ -26,7 +26,7 @@ package struct OutboundMail: Sendable {
   }
 }
 
-/// How a mail server refuses a recipient, or a message once it has come (RFC 5321, section 4.2.1).
+/// How a mail server refuses a recipient, or a message before or after it has come (RFC 5321, section 4.2.1).
 package enum MailRefusal: Sendable {
   /// 4yz: not now. A mailbox is full, or the server lacks something that it needs.
   case transient

@@ -107,13 +107,15 @@ struct ImportRun {
     if file.isHistory { try await file.batch.noteTypes(in: transaction) }
     if file.hasGardens { try await GardenInput.checkBound(of: user, in: transaction) }
     if file.hasBusinesses { try await BusinessInput.checkBound(of: user, in: transaction) }
+    // A file may come for an hour: its sender may not edit the garden any more.
+    if let device { try await hold(device.id, in: transaction) }
     if isDryRun { throw Refused() }
     let made = Made(status: .ok, body: file.report.body(isDryRun: false))
     try await key?.forContent(lines.digest).keep(made, in: transaction, at: now)
   }
 
   /// Locks a device against deletion, since readings stored after it would stay, and against its other histories, which
-  /// would not see the hours of this one yet: 429.
+  /// would not see the hours of this one yet: 429. Throws 404 unless the user may edit its garden.
   private func hold(_ device: Identifier, in transaction: Transaction) async throws {
     guard let row = try await transaction.query(Self.holdDevice, device, user).first else {
       throw DeviceAccess.notFound

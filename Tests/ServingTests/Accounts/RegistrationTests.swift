@@ -19,6 +19,25 @@ struct RegistrationTests {
     #expect(reply.problem == "registration-closed")
   }
 
+  @Test("that is sent again after a change of the server's secret gets the same answer")
+  func rotated() throws {
+    let before = try LiveServer()
+    func register(_ server: LiveServer) throws -> Reply {
+      try Client(server).post("/api/users", Self.body("r@example.org"), headers: ["Idempotency-Key: once"])
+    }
+    let made = try register(before)
+    #expect(made.status == 201)
+    before.stop()
+    let secrets = [
+      "JWT_SECRET": "ABCDEF-0123456789-abcdef-9876543210",
+      "JWT_SECRET_PREVIOUS": before.configuration.accounts.jwtSecret,
+    ]
+    let after = try before.replica(secrets)
+    defer { after.stop() }
+    let again = try register(after)
+    #expect(again.status == 201 && again.body == made.body)
+  }
+
   @Test("by invitation accepts an invitation to a garden once, until it expires")
   func invited() throws {
     let server = try LiveServer(["REGISTRATION": "invite"])

@@ -54,6 +54,18 @@ struct DeliveryTests {
     #expect(news.received("bad").count == 1)
   }
 
+  @Test("of a channel that is switched off names its host alone: the path may be a secret")
+  func place() throws {
+    let (client, _) = try news.server.signedIn()
+    let bad = try news.channel(client, to: news.url("hook/secret"))
+    _ = try news.channel(client, "ntfy", to: news.url("topic"))
+    news.receiver.script([.json(410, "{}"), .json(200, "{}")])
+    #expect(try client.send("POST", "\(news.path(bad))/test").status == 202)
+    #expect(holds(within: 20) { news.received("topic").count == 1 })
+    let text = String(decoding: try #require(news.received("topic").first).body, as: UTF8.self)
+    #expect(text == "Nothing arrived at the webhook channel to 127.0.0.1: answered with status 410.")
+  }
+
   @Test("that fails to arrive does not switch a channel on again that its owner has switched off meanwhile")
   func switchedOff() throws {
     let (client, _) = try news.server.signedIn()
@@ -118,8 +130,13 @@ struct DeliveryTests {
         UPDATE channels SET next_attempt_at = now() + interval '2 days', leased_until = now() + interval '2 days'
         WHERE id = \(id)
         """)
+      // No test message, which ends a pause.
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        VALUES (gen_random_uuid(), \(id), 'order', 'order.placed', 'notice', 'An order', 'An order', '{}', now())
+        """)
     }
-    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
     #expect(holds(within: 20) { news.received().count == 1 })
     // The end of a lease is reset with it, so that no time from a wrong clock is left.
     #expect(
@@ -130,6 +147,30 @@ struct DeliveryTests {
             .decode(Bool.self, 0)
         }
       })
+  }
+
+  @Test("that is a test does not wait for the end of a pause after failures, nor does what waited before it")
+  func testedInPause() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client)
+    let id = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE channels SET failures = 6, failing_since = now() - interval '3 hours',
+          next_attempt_at = now() + interval '1 hour'
+        WHERE id = \(id)
+        """)
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        VALUES (gen_random_uuid(), \(id), 'order', 'order.placed', 'notice', 'An order', 'An order', '{}', now())
+        """)
+    }
+    #expect(try client.send("POST", "\(news.path(told))/test").status == 202)
+    #expect(holds(within: 20) { news.received().count == 2 })
+    #expect(try news.received().map { try $0.json["type"]?.text } == ["channel.test", "order.placed"])
+    #expect(try holds { try client.get(news.path(told)).json["failingSince"] == .null })
   }
 
   @Test("waits for the end of a pause and of a lease")

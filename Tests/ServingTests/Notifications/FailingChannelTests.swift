@@ -68,7 +68,7 @@ struct FailingChannelTests {
 
   @Test(
     "stays on while the mail server defers its mail, which is soon retried, and does not keep others waiting",
-    arguments: ["busy", "full"])
+    arguments: ["busy", "full", "greylisted"])
   func putOff(_ name: String) throws {
     let server = try LiveServer(Self.settings())
     defer { server.stop() }
@@ -111,7 +111,7 @@ struct FailingChannelTests {
     #expect(failing.delivery["status"]?.text == "dropped")
   }
 
-  @Test("is also one whose address or mail the mail server refuses", arguments: ["refused", "unread"])
+  @Test("is also one whose address or mail the mail server refuses", arguments: ["refused", "unread", "unwanted"])
   func refusal(_ name: String) throws {
     let server = try LiveServer(Self.settings())
     defer { server.stop() }

@@ -37,6 +37,76 @@ struct WaitingNewsTests {
     #expect(Set(news.received().map { $0.headers["webhook-id"] }).count == 1)
   }
 
+  @Test("for a digest is due with that digest, not with what is sent before it")
+  func gathered() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client, events: #"["order"]"#, #","digest":"daily""#)
+    let channel = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    // The 51 items of a long day, and a warning that another channel is switched off.
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+        SELECT (lpad(to_hex(number), 8, '0') || right(gen_random_uuid()::text, 28))::uuid, \(channel),
+          CASE number WHEN 0 THEN 'channel' ELSE 'order' END, 'any',
+          CASE number WHEN 0 THEN 'warning' ELSE 'notice' END, 'Title', 'Text', '{}', now()
+        FROM generate_series(0, 51) AS put (number)
+        """)
+    }
+    /// How many items have not been due yet.
+    func waiting() throws -> Int64 {
+      try news.server.withDatabase { database in
+        try await database.query(
+          "SELECT count(*) FROM deliveries WHERE channel_id = \(channel) AND status = 'pending' AND due_at IS NULL")[0]
+          .decode(Int64.self, 0)
+      }
+    }
+    #expect(holds(within: 20) { news.received().count == 1 })
+    #expect(try waiting() == 51)
+    try news.server.withDatabase { database in
+      try await database.execute(
+        """
+        UPDATE deliveries SET created_at = now() - interval '25 hours'
+        WHERE id = (SELECT id FROM deliveries WHERE channel_id = \(channel) AND event = 'order' ORDER BY id LIMIT 1)
+        """)
+    }
+    #expect(holds(within: 20) { news.received().count == 2 })
+    #expect(try news.received().last?.json["data"]?["items"]?.elements?.count == 50)
+    #expect(try waiting() == 1)
+  }
+
+  @Test("for a digest that was sent before, without it, makes it another message, even if it is not the newest")
+  func latecomer() throws {
+    let (client, _) = try news.server.signedIn()
+    let told = try news.channel(client, events: #"["order"]"#, #","digest":"daily""#)
+    let channel = try #require(told["id"]?.text.flatMap { Identifier($0) })
+    func put(_ numbers: [Int32]) throws {
+      try news.server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+          SELECT (lpad(to_hex(number), 8, '0') || right(gen_random_uuid()::text, 28))::uuid, \(channel), 'order', 'any',
+            'notice', 'Title', 'Text', '{}', now() - interval '25 hours'
+          FROM unnest(\(numbers)) AS put (number)
+          """)
+      }
+    }
+    // All attempts fail.
+    news.receiver.script([])
+    try put([1, 3])
+    #expect(holds(within: 20) { news.received().count > 0 })
+    try put([2])
+    /// The ids of the messages with so many items.
+    func ids(of items: Int) throws -> Set<String?> {
+      Set(
+        try news.received().filter { try $0.json["data"]?["items"]?.elements?.count == items }
+          .map { $0.headers["webhook-id"] })
+    }
+    #expect(try holds(within: 60) { try !ids(of: 3).isEmpty })
+    #expect(try ids(of: 2).count == 1 && ids(of: 3).count == 1)
+    #expect(try ids(of: 2) != ids(of: 3))
+  }
+
   @Test("keeps waiting while the account of its channel is disabled")
   func disabled() throws {
     let ((client, id), (other, _)) = (try news.server.signedIn(), try news.server.signedIn())

@@ -85,7 +85,17 @@ final class MailServer: Sendable {
             print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos[0],
                               "data": envelope.content.decode("ascii")}), flush=True)
             return "250 OK"
-    class Refusing(SMTP):
+    class Server(SMTP):
+        # Some servers refuse a message before it comes.
+        async def smtp_DATA(self, argument):
+            recipient = (self.envelope.rcpt_tos or [""])[0]
+            if recipient.startswith("unwanted"):
+                await self.push("554 5.7.1 no mail for this address")
+            elif recipient.startswith("greylisted"):
+                await self.push("451 4.7.1 come back later")
+            else:
+                await super().smtp_DATA(argument)
+    class Refusing(Server):
         async def smtp_STARTTLS(self, argument):
             await self.push("454 TLS not available")
     def authenticate(server, session, envelope, mechanism, data):
@@ -96,7 +106,7 @@ final class MailServer: Sendable {
         if encryption != "none":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(sys.argv[3], sys.argv[4])
-        make = Refusing if encryption == "refused" else SMTP
+        make = Refusing if encryption == "refused" else Server
         offers = context if encryption in ("offered", "refused") else None
         server = await loop.create_server(
             lambda: make(Handler(), loop=loop, tls_context=offers, authenticator=authenticate, auth_require_tls=False),

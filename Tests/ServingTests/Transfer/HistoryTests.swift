@@ -230,14 +230,36 @@ struct HistoryTests {
     #expect(hours?.compactMap { $0["count"]?.integer } == [3_600, 600, 1, 1])
   }
 
+  @Test("is not stored for a member who has lost access to the garden while it was sent")
+  func removed() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let editor = try device.owner.share("\(device.garden)", as: .editor, with: try server.signedIn().client)
+    let end = "ph,7,1556712000\r\n"
+    let seconds = (0..<ImportBatch.fullCount + 200).map { "ph,7,\(1_556_697_600 + $0)" }
+    let wire = try begin(seconds, end, of: device, by: editor)
+    let members = "/api/gardens/\(device.garden)/members"
+    let member = try #require(try device.owner.get(members).items.first?["id"]?.text)
+    #expect(try device.owner.delete("\(members)/\(member)").status == 204)
+    try wire.send(end)
+    #expect(try wire.receive().status == 404)
+    let hours = try device.owner.get(
+      device.path + "?resolution=1h&from=2019-05-01T00:00:00Z&to=2019-05-02T00:00:00Z"
+    ).items
+    #expect(hours.isEmpty)
+  }
+
   /// Sends a file except for its end, and returns once the database has some of it.
-  private func begin(_ lines: [String], _ end: String, of device: TestDevice) throws -> Wire {
+  private func begin(
+    _ lines: [String], _ end: String, of device: TestDevice, by client: Client? = nil
+  ) throws -> Wire {
     let first = Self.file(lines)
     let wire = try Wire(port: device.server.port)
     try wire.send(
       """
       POST /api/devices/\(device.id)/history HTTP/1.1\r\nHost: test\r\n\
-      Authorization: Bearer \(try #require(device.owner.token))\r\nContent-Type: text/csv\r\n\
+      Authorization: Bearer \(try #require((client ?? device.owner).token))\r\nContent-Type: text/csv\r\n\
       Content-Length: \(first.utf8.count + end.utf8.count)\r\n\r\n\(first)
       """)
     let isUnderWay: SQL = """
