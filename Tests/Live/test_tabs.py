@@ -104,6 +104,35 @@ class Tabs(OpenPage):
         self.sign_in(other, email)
         expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
 
+    def test_what_is_typed_in_a_garden_waits_for_its_user_too(self):
+        page, token = self.signed_in("/")
+        email = self.seen("/api/users/me", token)["email"]
+        page.context.add_init_script(BEHIND)
+        self.refuse(401, "/api/.*")
+        garden = "/gardens/" + self.make("/api/gardens", {"name": "South slope", "public": True}, token)
+        page.goto(self.service.url + garden)
+        expect(page.locator("#live")).to_have_text("Live")
+        page.fill("#garden-area", "12")
+        page.evaluate(PUT, True)
+        self.end_sessions(token)
+        # The page notices that the session has ended.
+        with page.expect_response("**/api/users/me") as answer:
+            page.evaluate(PUT, False)
+        self.assertEqual(answer.value.status, 401)
+        other = page.context.new_page()
+        other.on("console", self.hear)
+        other.goto(self.service.url)
+        self.sign_in(other, email)
+        expect(other.locator("#grower")).to_be_visible()
+        with page.expect_response("**/api/users/me") as answer:
+            for behind in (True, False):
+                page.evaluate(PUT, behind)
+        self.assertEqual((answer.value.status, page.evaluate(CAME_BY)), (200, "navigate"))
+        self.assertEqual(page.input_value("#garden-area"), "12")
+        page.locator("#keeping form", has=page.locator("#garden-area")).get_by_role("button", name="Save").click()
+        expect(page.locator("#said")).to_have_text("Saved")
+        self.assertEqual(self.seen(f"/api{garden}", token)["areaSquareMetres"], 12)
+
     def test_who_signs_in_next_has_a_basket_of_their_own(self):
         shop, _ = self.shop(self.service.sign_up(), Milk=None)
         shop = f"{self.service.url}/shops/{shop}"
