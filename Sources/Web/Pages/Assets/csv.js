@@ -11,8 +11,9 @@ const KEPT = 60_000; // until the browser has saved the file
 /** Offers a span of days; by default the last month. */
 export function offerTable(id) {
   const form = find("csv");
-  form.elements.from.value = dayOf(Date.now() - MONTH);
-  form.elements.to.value = dayOf(Date.now());
+  const { from: first, to: last } = form.elements;
+  first.value = first.defaultValue = dayOf(Date.now() - MONTH);
+  last.value = last.defaultValue = dayOf(Date.now());
   onSubmit(form, async ({ from, to, resolution }) => {
     if (!from || !to) throw new Error("Choose the first and the last day.");
     const query = new URLSearchParams({ from: midnight(from), to: midnight(to, 1), resolution });
