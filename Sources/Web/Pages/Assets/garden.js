@@ -65,7 +65,6 @@ async function loadAll() {
   latest.value?.();
   showInsights(find("insights"), insights.value?.items ?? []);
   find("advice").hidden = !insights.value?.items.length;
-  if (garden.value && devices.value) keep(garden.value, devices.value, await me);
   const failed = [garden, latest, past, devices, insights].find((one) => one.reason);
   if (failed) {
     say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
@@ -74,6 +73,7 @@ async function loadAll() {
     if (!lost) say("");
     listen(); // again, if there was nothing to listen to meanwhile
   }
+  if (garden.value && devices.value) await keep(garden.value, devices.value, await me);
 }
 
 /** Whether the garden is gone or no longer visible to this user. */
@@ -89,10 +89,10 @@ function close() {
 async function keep(garden, devices, me) {
   const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
   if (!own) return;
-  const { showKeeping } = await part(import("./keeping.js"));
-  showKeeping?.(garden, devices, own, load);
   document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
   document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
+  const { showKeeping } = await part(import("./keeping.js"));
+  await showKeeping?.(garden, devices, own, load);
 }
 
 // Live
