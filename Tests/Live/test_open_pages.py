@@ -7,6 +7,7 @@ import uuid
 from playwright.sync_api import expect
 
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
+from Tests.Live.service import PASSWORD
 
 DAY_OF_25_HOURS = "2026-10-25"
 
@@ -158,6 +159,40 @@ class OpenPages(OpenPage):
         lost("/api/tokens", "Make token")
         expect(page.locator("#token code")).to_contain_text("tpt_")
         expect(page.locator("#token-list > li")).to_have_count(1)
+
+    def press_in_vain(self, page, button, path):
+        """Presses a button; the request is served, and its answer lost."""
+        def lose(route):
+            self.assertIn(route.fetch().status, (200, 201))
+            route.abort()
+
+        page.route(path, lose)
+        button.click()
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The server cannot be reached.")
+        self.objections.clear()  # the browser logs it, too
+        page.unroute(path)
+
+    def test_who_registers_again_since_an_answer_was_lost_has_the_account(self):
+        page = self.person("/register")
+        for field, words in (("name", "Rosa"), ("email", f"{uuid.uuid4().hex}@example.org"), ("password", PASSWORD)):
+            page.fill(f"#{field}", words)
+        button = page.get_by_role("button", name="Register")
+        for path in ("**/api/users", "**/api/sessions/cookie"):
+            self.press_in_vain(page, button, path)
+        button.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Rosa")
+
+    def test_who_accepts_an_invitation_again_since_the_answer_was_lost_is_a_member(self):
+        owning = self.service.sign_up()
+        garden = self.make("/api/gardens", {"name": "South slope"}, owning)
+        page, token = self.signed_in("/")
+        guest = {"email": self.seen("/api/users/me", token)["email"], "role": "viewer"}
+        invitation = self.service.call("POST", f"/api/gardens/{garden}/members", guest, owning)[1]["token"]
+        page.goto(f"{self.service.url}/invitations/{invitation}")
+        button = page.get_by_role("button", name="Accept")
+        self.press_in_vain(page, button, "**/api/invitations/*")
+        button.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
 
     def test_a_buyer_pays_what_the_page_has_shown_or_is_asked_again(self):
         selling = self.service.sign_up()
