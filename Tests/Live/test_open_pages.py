@@ -10,6 +10,8 @@ from Tests.Live.open_page import BEHIND, PUT, OpenPage
 from Tests.Live.service import PASSWORD
 
 DAY_OF_25_HOURS = "2026-10-25"
+# In Chile, whose clocks go from 24:00 of the day before to one o'clock.
+DAY_WITHOUT_MIDNIGHT = "2026-09-06"
 
 
 class OpenPages(OpenPage):
@@ -360,6 +362,24 @@ class OpenPages(OpenPage):
             return [...chart.figure.querySelectorAll("svg text:not(.value):not(.none)")].map((node) => node.textContent);
         }""")
         self.assertEqual([re.search("[0-9]+", day)[0] for day in days], [str(day) for day in range(23, 30)])
+
+    def test_a_day_without_midnight_ends_where_the_next_one_begins(self):
+        garden = self.make("/api/gardens", {"name": "South slope", "public": True}, self.service.sign_up())
+        context = self.browser.new_context(timezone_id="America/Santiago")
+        self.addCleanup(context.close)
+        page = context.new_page()
+        page.on("console", self.hear)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        expect(page.locator("#shown")).not_to_be_empty()
+        page.get_by_text("Other days").click()
+        page.get_by_text("Readings as a CSV file").click()
+        expect(page.get_by_role("button", name="Download")).to_be_enabled()
+        for form, button, path in (("span", "Show", "**/data?from=*"), ("csv", "Download", "**/readings?from=*")):
+            for field in page.locator(f"#{form} input[type=date]").all():
+                field.fill(DAY_WITHOUT_MIDNIGHT)
+            with page.expect_request(path) as asked:
+                page.locator(f"#{form}").get_by_role("button", name=button).click()
+            self.assertIn("from=2026-09-06T04:00:00.000Z&to=2026-09-07T03:00:00.000Z", asked.value.url.replace("%3A", ":"))
 
     def test_a_search_is_not_mixed_with_the_list_that_it_overtook(self):
         token = self.service.sign_up()
