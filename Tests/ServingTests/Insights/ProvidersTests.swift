@@ -121,6 +121,19 @@ struct ProvidersTests {
     #expect(cause?.contains("A language model returned no insight") == true)
   }
 
+  @Test("stay there for all users whatever one of them asks that a provider refuses or leaves unanswered")
+  func questions() throws {
+    let answers: [ModelServer.Answer] = (0..<6).map { number in
+      number % 2 == 0
+        ? .json(400, #"{"error":{"message":"This model's maximum context length is 8192 tokens."}}"#)
+        : .json(200, WireFormat.openAI("x", reason: "content_filter"))
+    }
+    models.script(answers + [.json(200, WireFormat.openAI("Water."))])
+    for _ in answers { #expect(try ask("openai").json["provider"]?.text == "rules") }
+    #expect(try ask("openai").json["provider"]?.text == "openai")
+    #expect(models.received.count == answers.count + 1)
+  }
+
   @Test("are left alone for a while after five failures in a row, by all loops")
   func circuit() throws {
     let errors = WireFormat.anthropicErrors + WireFormat.anthropicErrors
