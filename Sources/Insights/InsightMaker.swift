@@ -13,11 +13,12 @@ struct InsightMaker {
 
   let context: LoopContext
   let models: LanguageModels
+  let questions: ClientShares
   let publisher: EventPublisher
 
   /// Makes an insight into a garden, in the provider's words or, should it fail, in the rules'. Throws 409 without
-  /// data, 429 when the user has asked providers too often, and 503 when too many gardens are being read for `client`
-  /// or in all.
+  /// data, 429 when the user has asked providers too often or too much at a time, and 503 when too many gardens are
+  /// being read for `client` or in all.
   func draft(
     _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, for user: Identifier,
     client: String, trace: TraceContext? = nil
@@ -25,6 +26,13 @@ struct InsightMaker {
     guard let finding = try await finding(type, of: garden, for: client) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
+      // A provider that is slow with many questions of one user would be taken for one that is away.
+      guard let share = questions.take(client) else {
+        throw Problem(
+          .tooManyRequests, "You may have \(questions.maximum) insights worded by language models at a time.",
+          retryAfterSeconds: 1)
+      }
+      defer { withExtendedLifetime(share) {} }
       // The operator pays for each answer.
       try await context.rates.models?.admit(.user(user))
       let words = await models.text(
