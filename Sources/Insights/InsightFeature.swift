@@ -5,18 +5,26 @@ import Web
 
 /// Insights into gardens, on one loop.
 package final class InsightFeature: Feature {
+  /// The most questions of one user that providers answer at a time, in the whole process.
+  package static let maximumQuestionsOfUser = 4
+
   let context: LoopContext
   let gardens: GardenFeature
   /// Shared with all loops: a provider that is down is down for all.
   let circuits: ModelCircuits
+  /// Shared with all loops, too: the questions that providers are answering.
+  let questions: ClientShares
 
-  package init(_ context: LoopContext, gardens: GardenFeature, circuits: ModelCircuits) {
+  package init(_ context: LoopContext, gardens: GardenFeature, circuits: ModelCircuits, questions: ClientShares) {
     self.context = context
     self.gardens = gardens
     self.circuits = circuits
+    self.questions = questions
   }
 
-  var maker: InsightMaker { InsightMaker(context: context, models: models, publisher: gardens.publisher) }
+  var maker: InsightMaker {
+    InsightMaker(context: context, models: models, questions: questions, publisher: gardens.publisher)
+  }
   var models: LanguageModels { LanguageModels(context: context, circuits: circuits) }
 
   package var endpoints: [Endpoint] { InsightRoutes(context: context, feature: self).endpoints }

@@ -7,23 +7,32 @@ import Web
 
 /// Makes insights: the rules find, a language model may word what they found, and the result is stored.
 struct InsightMaker {
-  /// How long reading a garden may take, in milliseconds: one with many devices takes a while. It is not read on the
-  /// shared connections, where others would wait behind it.
+  /// How long each statement that reads a garden may take, in milliseconds: one with many devices takes a while. It is
+  /// not read on the shared connections, where others would wait behind it.
   static let readingTimeoutMilliseconds = 10_000
 
   let context: LoopContext
   let models: LanguageModels
+  let questions: ClientShares
   let publisher: EventPublisher
 
   /// Makes an insight into a garden, in the provider's words or, should it fail, in the rules'. Throws 409 without
-  /// data, and 429 when the user has asked providers too often.
+  /// data, 429 when the user has asked providers too often or too much at a time, and 503 when too many gardens are
+  /// being read for `client` or in all.
   func draft(
     _ type: InsightType, of garden: ObservedGarden, by provider: InsightProvider, for user: Identifier,
-    trace: TraceContext? = nil
+    client: String, trace: TraceContext? = nil
   ) async throws -> InsightDraft {
-    guard let finding = try await finding(type, of: garden) else { throw type.lacksData }
+    guard let finding = try await finding(type, of: garden, for: client) else { throw type.lacksData }
     var (author, text) = (InsightProvider.rules, finding.text)
     if provider != .rules {
+      // A provider that is slow with many questions of one user would be taken for one that is away.
+      guard let share = questions.take(client) else {
+        throw Problem(
+          .tooManyRequests, "You may have \(questions.maximum) insights worded by language models at a time.",
+          retryAfterSeconds: 1)
+      }
+      defer { withExtendedLifetime(share) {} }
       // The operator pays for each answer.
       try await context.rates.models?.admit(.user(user))
       let words = await models.text(
@@ -42,9 +51,9 @@ struct InsightMaker {
   }
 
   /// Returns what the rule finds now; nil without data.
-  func finding(_ type: InsightType, of garden: ObservedGarden) async throws -> Finding? {
-    let observations = try await context.database.transaction(
-      .repeatableRead, readOnly: true, timeoutMilliseconds: Self.readingTimeoutMilliseconds
+  private func finding(_ type: InsightType, of garden: ObservedGarden, for client: String) async throws -> Finding? {
+    let observations = try await context.longReads.transaction(
+      for: client, timeoutMilliseconds: Self.readingTimeoutMilliseconds
     ) { transaction in try await Observations(for: type, of: garden, at: context.now, transaction) }
     return type.finding(observations)
   }

@@ -56,7 +56,7 @@ struct InsightRoutes: EndpointGroup {
     // Looked up before a provider is asked, which takes long and costs.
     if let made = try await key?.made(in: context.database, at: call.now) { return call.response(made) }
     let draft = try await feature.maker.draft(
-      wanted.type, of: observed, by: wanted.provider, for: call.user.id, trace: call.trace)
+      wanted.type, of: observed, by: wanted.provider, for: call.user.id, client: call.client, trace: call.trace)
     var stored: Insight?
     let response = try await call.makeOnce(key) { transaction, _ in
       let insight = try await feature.maker.store(draft, in: transaction)

@@ -13,7 +13,8 @@ struct Features {
 
   init(_ context: LoopContext, _ shared: ServiceContext) {
     let gardens = GardenFeature(context)
-    let insights = InsightFeature(context, gardens: gardens, circuits: shared.circuits)
+    let insights = InsightFeature(
+      context, gardens: gardens, circuits: shared.circuits, questions: shared.questions)
     notifications = NotificationFeature(context, lookups: shared.lookups)
     let owning: [any Feature] = [gardens, insights, CommerceFeature(context), notifications]
     let accounts = AccountFeature(context, others: owning)

@@ -14,6 +14,7 @@ struct ServiceContext: Sendable {
   /// Tells the housekeeping loop that a pool has lost or regained its store.
   let poolChanged: @Sendable () -> Void
   let circuits = ModelCircuits.closed()
+  let questions = ClientShares(maximum: InsightFeature.maximumQuestionsOfUser)
   let transfers = ClientShares(maximum: Transfers.maximumOfUser)
   let lookups = TargetLookups()
   let documentation = DocumentationShelf()

@@ -170,6 +170,20 @@ struct StandingFaultsTests {
     }
   }
 
+  @Test("are no news while their device counts as removed, even if a file brings new values")
+  func filed() throws {
+    let (now, present) = (RulePlot.evening, Set([0, 2].map(RulePlot.device)))
+    let first = Observations(series: Self.beds(0, since: 4), now: now, devices: present)
+    let finding = try #require(AnomalyRule.finding(first))
+    #expect(finding.title == "Unusual: air_temperature of Bed 1" && !AnomalyRule.isNews(finding, first))
+    // Told with something else, as when its device was silent for less than a fortnight, it is not told each time.
+    let next = Observations(
+      series: Self.beds(0, since: 4), now: now, devices: present,
+      said: [RulePlot.said(finding, at: now.advanced(byHours: -0.25))])
+    let again = try #require(AnomalyRule.finding(next))
+    #expect(again.title == finding.title && !AnomalyRule.isNews(again, next))
+  }
+
   @Test("are ignored where the evidence of an earlier finding is incomplete or malformed")
   func evidence() {
     let device = RulePlot.device(1)

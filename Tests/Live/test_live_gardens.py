@@ -170,6 +170,20 @@ class LiveGardens(OpenPage):
         expect(self.values).to_contain_text("10 %")
         self.assertIn("null", self.objections.pop(0))
 
+    def test_members_that_cannot_be_had_are_said_and_asked_for_again(self):
+        self.page.route("**/members?*", lambda route: route.abort(), times=1)
+        self.page.goto(self.service.url + self.garden)
+        expect(self.notice).to_have_text("Part of this page could not be shown. Load the page again")
+        expect(self.page.locator("#members")).to_be_hidden()
+        expect(self.page.locator("#device-list")).to_contain_text("Tomato bed")
+        self.objections.clear()  # the browser logs it, too
+        expect(self.live).to_have_text("Live")
+        for behind in (True, False):
+            self.page.evaluate(PUT, behind)
+        expect(self.page.locator("#members")).to_contain_text("Viewers see everything in the garden.")
+        expect(self.page.locator("#members h2")).to_have_count(1)
+        expect(self.notice).to_be_hidden()
+
     def test_a_page_is_not_called_live_while_no_events_come(self):
         self.measure(10)
         self.page.clock.install()

@@ -7,8 +7,11 @@ import uuid
 from playwright.sync_api import expect
 
 from Tests.Live.open_page import BEHIND, PUT, OpenPage
+from Tests.Live.service import PASSWORD
 
 DAY_OF_25_HOURS = "2026-10-25"
+# In Chile, whose clocks go from 24:00 of the day before to one o'clock.
+DAY_WITHOUT_MIDNIGHT = "2026-09-06"
 
 
 class OpenPages(OpenPage):
@@ -185,6 +188,40 @@ class OpenPages(OpenPage):
         expect(page.locator("#members pre")).to_contain_text("/invitations/")
         self.objections.clear()  # the browser logs what was aborted, too
 
+    def press_in_vain(self, page, button, path):
+        """Presses a button; the request is served, and its answer lost."""
+        def lose(route):
+            self.assertIn(route.fetch().status, (200, 201))
+            route.abort()
+
+        page.route(path, lose)
+        button.click()
+        expect(page.get_by_role("alert").filter(visible=True)).to_have_text("The server cannot be reached.")
+        self.objections.clear()  # the browser logs it, too
+        page.unroute(path)
+
+    def test_who_registers_again_since_an_answer_was_lost_has_the_account(self):
+        page = self.person("/register")
+        for field, words in (("name", "Rosa"), ("email", f"{uuid.uuid4().hex}@example.org"), ("password", PASSWORD)):
+            page.fill(f"#{field}", words)
+        button = page.get_by_role("button", name="Register")
+        for path in ("**/api/users", "**/api/sessions/cookie"):
+            self.press_in_vain(page, button, path)
+        button.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Welcome, Rosa")
+
+    def test_who_accepts_an_invitation_again_since_the_answer_was_lost_is_a_member(self):
+        owning = self.service.sign_up()
+        garden = self.make("/api/gardens", {"name": "South slope"}, owning)
+        page, token = self.signed_in("/")
+        guest = {"email": self.seen("/api/users/me", token)["email"], "role": "viewer"}
+        invitation = self.service.call("POST", f"/api/gardens/{garden}/members", guest, owning)[1]["token"]
+        page.goto(f"{self.service.url}/invitations/{invitation}")
+        button = page.get_by_role("button", name="Accept")
+        self.press_in_vain(page, button, "**/api/invitations/*")
+        button.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("South slope")
+
     def test_a_buyer_pays_what_the_page_has_shown_or_is_asked_again(self):
         selling = self.service.sign_up()
         shop, [milk] = self.shop(selling, Milk=None)
@@ -351,6 +388,24 @@ class OpenPages(OpenPage):
             return [...chart.figure.querySelectorAll("svg text:not(.value):not(.none)")].map((node) => node.textContent);
         }""")
         self.assertEqual([re.search("[0-9]+", day)[0] for day in days], [str(day) for day in range(23, 30)])
+
+    def test_a_day_without_midnight_ends_where_the_next_one_begins(self):
+        garden = self.make("/api/gardens", {"name": "South slope", "public": True}, self.service.sign_up())
+        context = self.browser.new_context(timezone_id="America/Santiago")
+        self.addCleanup(context.close)
+        page = context.new_page()
+        page.on("console", self.hear)
+        page.goto(f"{self.service.url}/gardens/{garden}")
+        expect(page.locator("#shown")).not_to_be_empty()
+        page.get_by_text("Other days").click()
+        page.get_by_text("Readings as a CSV file").click()
+        expect(page.get_by_role("button", name="Download")).to_be_enabled()
+        for form, button, path in (("span", "Show", "**/data?from=*"), ("csv", "Download", "**/readings?from=*")):
+            for field in page.locator(f"#{form} input[type=date]").all():
+                field.fill(DAY_WITHOUT_MIDNIGHT)
+            with page.expect_request(path) as asked:
+                page.locator(f"#{form}").get_by_role("button", name=button).click()
+            self.assertIn("from=2026-09-06T04:00:00.000Z&to=2026-09-07T03:00:00.000Z", asked.value.url.replace("%3A", ":"))
 
     def test_a_search_is_not_mixed_with_the_list_that_it_overtook(self):
         token = self.service.sign_up()

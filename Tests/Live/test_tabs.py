@@ -104,6 +104,42 @@ class Tabs(OpenPage):
         self.sign_in(other, email)
         expect(page.locator("#who")).to_have_text(f"Signed in as {email}")
 
+    def test_what_is_typed_in_a_garden_waits_for_its_user_too(self):
+        page, token = self.signed_in("/")
+        email = self.seen("/api/users/me", token)["email"]
+        page.context.add_init_script(BEHIND)
+        self.refuse(401, "/api/.*")
+        for public in (True, False):
+            with self.subTest(public=public):
+                garden = "/gardens/" + self.make("/api/gardens", {"name": "South slope", "public": public}, token)
+                page.goto(self.service.url + garden)
+                expect(page.locator("#live")).to_have_text("Live")
+                page.fill("#garden-area", "12")
+                page.evaluate(PUT, True)
+                self.end_sessions(token)
+                # The page notices that the session has ended, or that the garden is closed to it.
+                self.refuse(404, f"(/api)?{garden}(/.*)?")
+                with page.expect_response("**/api/users/me" if public else f"**/api{garden}") as answer:
+                    page.evaluate(PUT, False)
+                self.assertEqual(answer.value.status, 401 if public else 404)
+                if not public:
+                    expect(page.locator("#notice")).to_contain_text("What you have typed is still here. Sign in")
+                other = page.context.new_page()
+                other.on("console", self.hear)
+                other.goto(self.service.url)
+                self.sign_in(other, email)
+                expect(other.locator("#grower")).to_be_visible()
+                with page.expect_response("**/api/users/me") as answer:
+                    for behind in (True, False):
+                        page.evaluate(PUT, behind)
+                self.assertEqual((answer.value.status, page.evaluate(CAME_BY)), (200, "navigate"))
+                self.assertEqual(page.input_value("#garden-area"), "12")
+                page.locator("#keeping form", has=page.locator("#garden-area")).get_by_role("button", name="Save").click()
+                expect(page.locator("#said")).to_have_text("Saved")
+                expect(page.locator("#notice")).to_be_hidden()
+                self.assertEqual(self.seen(f"/api{garden}", token)["areaSquareMetres"], 12)
+                other.close()
+
     def test_who_signs_in_next_has_a_basket_of_their_own(self):
         shop, _ = self.shop(self.service.sign_up(), Milk=None)
         shop = f"{self.service.url}/shops/{shop}"
@@ -139,6 +175,7 @@ class Tabs(OpenPage):
         notice = page.locator("#keeping form").filter(has=page.locator("#device-name")).get_by_role("alert")
         expect(notice).to_have_text("You are no longer signed in. Sign in")
         expect(notice.get_by_role("link")).to_have_attribute("href", "/?to=" + garden.replace("/", "%2F"))
+        page.fill("#device-name", "")
         # Private data is not requested again and again: the page shows what a stranger's does.
         for behind in (True, False):
             page.evaluate(PUT, behind)

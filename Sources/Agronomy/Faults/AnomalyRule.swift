@@ -65,12 +65,16 @@ package enum AnomalyRule {
   }
 
   /// Whether a finding is to be told without being asked for: whether what is wrong differs from what was told last.
-  /// That a device is gone, or that a fault was given up, is no such difference.
+  /// That a device is gone, or that a fault was given up, is no such difference; nor is anything of a device that is
+  /// gone, whose values a file may still bring.
   package static func isNews(_ finding: Finding, _ observations: Observations) -> Bool {
-    let wrong = wrong(Evidence(json: finding.evidence), at: observations.now)
-    guard let last = lastTold(observations) else { return !wrong.isEmpty }
     let devices = Set(observations.devices.map { "\($0)" })
-    return wrong != self.wrong(last.evidence, at: observations.now).filter { devices.contains($0[0]) }
+    func present(_ evidence: Evidence) -> Set<[String]> {
+      wrong(evidence, at: observations.now).filter { devices.contains($0[0]) }
+    }
+    let found = present(Evidence(json: finding.evidence))
+    guard let last = lastTold(observations) else { return !found.isEmpty }
+    return found != present(last.evidence)
   }
 
   /// What is wrong: the sensors with a fault, also those of silent devices, and the silent devices.

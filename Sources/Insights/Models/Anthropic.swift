@@ -34,10 +34,12 @@ struct Anthropic: LanguageModel {
 
   func text(_ answer: JSONValue) throws(ModelFault) -> String {
     let reason = answer.member("stop_reason")?.stringText ?? "end_turn"
-    guard reason == "end_turn" || reason == "stop_sequence" else { throw ModelFault("the answer ended by \(reason)") }
+    guard reason == "end_turn" || reason == "stop_sequence" else {
+      throw ModelFault("the answer ended by \(reason)", isOfQuestion: true)
+    }
     let blocks = answer.member("content")?.elementList ?? []
     let texts = blocks.filter { $0.member("type")?.stringText == "text" }.compactMap { $0.member("text")?.stringText }
-    guard !texts.isEmpty else { throw ModelFault("there is no text in the content") }
+    guard !texts.isEmpty else { throw ModelFault("there is no text in the content", isOfQuestion: true) }
     return texts.joined()
   }
 

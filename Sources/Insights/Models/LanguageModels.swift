@@ -26,7 +26,9 @@ struct LanguageModels {
       circuit.note(isSuccess: true, at: context.loop.now)
       return text
     } catch {
-      let opened = circuit.note(isSuccess: false, at: context.loop.now)
+      // One user's questions must not open the circuit for all: a provider that refuses one is there.
+      let isThere = (error as? ModelFault)?.isOfQuestion ?? false
+      let opened = circuit.note(isSuccess: isThere, at: context.loop.now)
       log(provider, opened ? "\(error); its circuit opens" : "\(error)", trace)
       return nil
     }

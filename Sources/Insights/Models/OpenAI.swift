@@ -32,9 +32,9 @@ struct OpenAI: LanguageModel {
   func text(_ answer: JSONValue) throws(ModelFault) -> String {
     guard let choice = answer.member("choices")?.elementList.first else { throw ModelFault("there is no choice") }
     let reason = choice.member("finish_reason")?.stringText ?? "stop"
-    guard reason == "stop" else { throw ModelFault("the answer ended by \(reason)") }
+    guard reason == "stop" else { throw ModelFault("the answer ended by \(reason)", isOfQuestion: true) }
     guard let text = choice.member("message")?.member("content")?.stringText else {
-      throw ModelFault("the message has no content")
+      throw ModelFault("the message has no content", isOfQuestion: true)
     }
     return text
   }

@@ -13,6 +13,9 @@ struct Prompt {
     """
   /// The most tokens of an answer: several times what five sentences take.
   static let maximumTokens = 600
+  /// The longest evidence that is sent, in bytes: about that of twenty probes. The operator pays for each of them, and
+  /// a model takes only so many. Longer evidence is left out: the rules' own words have the numbers that matter most.
+  static let maximumEvidenceBytes = 8_192
 
   let type: InsightType
   /// The garden's name.
@@ -28,8 +31,10 @@ struct Prompt {
       json.member("severity", finding.severity.rawValue)
       json.member("title", finding.title)
       json.member("rules", finding.text)
-      json.key("evidence")
-      json.raw(finding.evidence)
+      if finding.evidence.count <= Self.maximumEvidenceBytes {
+        json.key("evidence")
+        json.raw(finding.evidence)
+      }
     }
     return String(decoding: json.bytes, as: UTF8.self)
   }

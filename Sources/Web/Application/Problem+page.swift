@@ -1,6 +1,9 @@
 import HTTP
 
 extension Problem {
+  /// After how many seconds a browser loads a page again that could not be served at the moment.
+  private static let reloadSeconds = 10
+
   /// The answer to a request that a person may have made: a page for a client that prefers HTML, as a browser does that
   /// navigates, and JSON for all others.
   func response(preferredBy request: Request, requestID: String) -> Response {
@@ -19,6 +22,7 @@ extension Problem {
     if isPassing { way.element("p") { html in html.element("a", ["href": ""], "Load it again") } }
     var response = PageShell.notice(title, detail, way: way.bytes).unkept(Status(rawValue: UInt16(code.status)))
     for header in headers { response.headers.append(header.name, header.value) }
+    if isPassing { response.headers.append("Refresh", "\(Self.reloadSeconds)") }
     return response
   }
 }

@@ -18,6 +18,8 @@ package final class LongReads {
   static let patienceNanoseconds: UInt64 = 3_000_000_000
   /// How long the next part of an answer that has begun waits for its turn, in nanoseconds.
   static let patienceToGoOnNanoseconds: UInt64 = 60_000_000_000
+  /// How long a transaction waits for its turn, in nanoseconds.
+  static let patienceOfTransactionNanoseconds: UInt64 = 10_000_000_000
 
   // Invariant 1: the loop outlives it.
   private unowned(unsafe) let loop: EventLoop
@@ -26,9 +28,10 @@ package final class LongReads {
   private var primary: Database?
   private let replicaReads: ReplicaReads
   private let shares: ClientShares
-  private var free: Int
-  private var waiting: [Pending<Void>] = []
+  private let turns: Turns
+  private let transactionTurns: Turns
 
+  /// A quarter of the primary's connections for transactions, and at least one, is for long ones.
   init(
     loop: EventLoop, _ configuration: DatabaseConfiguration, replicaReads: ReplicaReads, shares: ClientShares,
     observer: any QueryObserver
@@ -38,7 +41,9 @@ package final class LongReads {
     self.replicaReads = replicaReads
     self.shares = shares
     self.observer = observer
-    free = configuration.readers
+    turns = Turns(configuration.readers, on: loop)
+    let connections = replicaReads.primary.configuration.transactionConnections
+    transactionTurns = Turns(max(1, connections / 4), on: loop)
   }
 
   /// Calls `body` when it is the client's turn, with a replica where one has all that belongs to `owners`. Throws 503
@@ -48,17 +53,31 @@ package final class LongReads {
   ) async throws -> Value {
     guard let share = shares.take(client) else { throw Problem(Limit.longReads) }
     defer { withExtendedLifetime(share) {} }
-    try await takeTurn(behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
-    defer { endTurn() }
+    try await turns.take(behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
+    defer { turns.end() }
     return try await body(database(of: owners))
+  }
+
+  /// Calls `body` with a transaction that reads one state of the primary, when it is the client's turn. It holds a
+  /// connection that other transactions need as well, and may take long: most of these stay free for them. Throws 503
+  /// as `read` does.
+  package func transaction<Value>(
+    for client: String, timeoutMilliseconds: Int, _ body: (Transaction) async throws -> Value
+  ) async throws -> Value {
+    guard let share = shares.take(client) else { throw Problem(Limit.longReads) }
+    defer { withExtendedLifetime(share) {} }
+    try await transactionTurns.take(behind: Self.maximumWaiting, nanoseconds: Self.patienceOfTransactionNanoseconds)
+    defer { transactionTurns.end() }
+    return try await replicaReads.primary.transaction(
+      .repeatableRead, readOnly: true, timeoutMilliseconds: timeoutMilliseconds, body)
   }
 
   /// Reads the next part of an answer that has begun. It waits longer, since the answer can no longer be refused.
   package func goOn<Value>(
     of owners: [Identifier], _ body: (Database) async throws -> Value
   ) async throws -> Value {
-    try await takeTurn(behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
-    defer { endTurn() }
+    try await turns.take(behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
+    defer { turns.end() }
     return try await body(database(of: owners))
   }
 
@@ -91,27 +110,6 @@ package final class LongReads {
   package var connectionCounts: (active: Int, idle: Int) {
     let (own, replica) = (primary?.connectionCounts, replicaReads.connectionCounts)
     return ((own?.active ?? 0) + replica.active, (own?.idle ?? 0) + replica.idle)
-  }
-
-  private func takeTurn(behind maximum: Int, nanoseconds: UInt64) async throws {
-    if free > 0 {
-      free -= 1
-      return
-    }
-    guard waiting.count < maximum else { throw Problem(Limit.longReads) }
-    let turn = Pending<Void>()
-    waiting.append(turn)
-    let timer = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in
-      self?.waiting.removeAll { $0 === turn }
-      turn.complete(.failure(Problem(Limit.longReads)))
-    }
-    defer { loop.cancel(timer) }
-    try await turn.value()
-  }
-
-  /// Gives the turn to the read that has waited longest.
-  private func endTurn() {
-    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().complete(.success(())) }
   }
 
   func close() { primary?.close() }

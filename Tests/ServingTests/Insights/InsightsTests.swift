@@ -113,6 +113,43 @@ struct InsightsTests {
       "and less is dry. \(Observations.maximumDevices + 1) more devices were not looked at.")
   }
 
+  @Test("leave connections to others, however many a user asks for at a time")
+  func connections() throws {
+    let server = try LiveServer(["WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "4"])
+    defer { server.stop() }
+    let (client, id) = try server.signedIn()
+    let (other, _) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", [(0, 50)])
+    let (token, body) = (try #require(client.token), #"{"type":"watering"}"#)
+    func ask() throws -> Wire {
+      let wire = try Wire(port: server.port)
+      try wire.send(
+        """
+        POST /api/gardens/\(plot.garden)/insights HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\
+        Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)
+        """)
+      return wire
+    }
+    let hold = try server.holdTable("readings")
+    defer { hold.release() }
+    let wires = try (0..<8).map { _ in try ask() }
+    let isReading = try holds(within: 30) {
+      try server.withDatabase { database in
+        try await database.query(
+          """
+          SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%date_bin%'
+          """
+        ).count > 0
+      }
+    }
+    #expect(isReading)
+    #expect(try other.post("/api/gardens", #"{"name":"Neighbour"}"#).status == 201)
+    hold.release()
+    for wire in wires { #expect(try wire.receive().status == 201) }
+  }
+
   @Test("are of four types", arguments: InsightType.allCases)
   func types(type: InsightType) throws {
     let (client, id) = try server.signedIn()

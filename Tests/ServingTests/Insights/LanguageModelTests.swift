@@ -122,6 +122,32 @@ struct LanguageModelTests {
     #expect(error?.description.contains(fault) == true)
   }
 
+  @Test(
+    "are at fault where other questions would fail too, and not where this one is",
+    arguments: [
+      (400, "{}", true), (413, "", true), (422, "{}", true),
+      (200, WireFormat.openAI("x", reason: "content_filter"), true),
+      (200, WireFormat.openAI("x", reason: "length"), true), (200, WireFormat.openAI(""), true),
+      (200, #"{"choices":[{"message":{"content":null}}]}"#, true), (200, "{}", false), (200, "not JSON", false),
+      (401, "{}", false), (404, "{}", false), (429, "{}", false), (500, "", false),
+    ] as [(Int, String, Bool)])
+  func origin(status: Int, body: String, isOfQuestion: Bool) {
+    let error = #expect(throws: ModelFault.self) { try Self.openAI.text(Self.answer(status, body)) }
+    #expect(error?.isOfQuestion == isOfQuestion)
+  }
+
+  @Test("are sent no evidence that is longer than is worth its price")
+  func longEvidence() throws {
+    for (length, isSent) in [(100, true), (Prompt.maximumEvidenceBytes, false)] {
+      let finding = Finding(.notice, "Silent: A", "A has been silent for 45 minutes.") {
+        $0.member("silent", String(repeating: "x", count: length))
+      }
+      let prompt = Prompt(type: .anomaly, garden: "Herbs", finding: finding)
+      let question = try JSONReader.parse(Array(prompt.question.utf8))
+      #expect(question["rules"]?.text == finding.text && (question["evidence"] != nil) == isSent)
+    }
+  }
+
   @Test("report why they refused")
   func errors() {
     for (status, body) in WireFormat.openAIErrors {

@@ -93,6 +93,42 @@ struct ProvidersTests {
     #expect(models.received.count == 3)
   }
 
+  @Test("answer a few questions of a user at a time, and those of others all the same")
+  func share() throws {
+    let (words, most) = (WireFormat.openAI("Water."), InsightFeature.maximumQuestionsOfUser)
+    models.script(Array(repeating: .slow(5, words), count: most) + [.json(200, words)])
+    let patient = try server.replica([
+      "OPENAI_BASE_URL": "http://127.0.0.1:\(models.port)/v1", "OPENAI_API_KEY": "sk-test",
+      "INSIGHTS_TIMEOUT_SECONDS": "60",
+    ])
+    defer { patient.stop() }
+    let body = #"{"type":"watering","provider":"openai"}"#
+    func grower() throws -> (client: Client, path: String) {
+      let (client, id) = try patient.signedIn()
+      let plot = try Plot(patient, owner: id)
+      try plot.record("soil_moisture", [(0, 12), (1, 13)])
+      return (client, "/api/gardens/\(plot.garden)/insights")
+    }
+    let (one, other) = (try grower(), try grower())
+    let token = try #require(one.client.token)
+    func begin() throws -> Wire {
+      let wire = try Wire(port: patient.port)
+      try wire.send(
+        """
+        POST \(one.path) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\
+        Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)
+        """)
+      return wire
+    }
+    let wires = try (0..<most).map { _ in try begin() }
+    #expect(holds { models.received.count == most })
+    let refused = try one.client.post(one.path, body)
+    #expect(refused.status == 429 && refused.header("retry-after") == "1")
+    #expect(try other.client.post(other.path, body).json["provider"]?.text == "openai")
+    for wire in wires { #expect(try wire.receive().json["provider"]?.text == "openai") }
+    #expect(models.received.count == most + 1)
+  }
+
   /// Many times longer than the server waits, so that the time taken shows that it did not wait for the answer.
   private static let slowSeconds = 20.0
 
@@ -119,6 +155,19 @@ struct ProvidersTests {
     }
     let cause = server.log.lines.first { $0.contains("Incorrect API key provided") }
     #expect(cause?.contains("A language model returned no insight") == true)
+  }
+
+  @Test("stay there for all users whatever one of them asks that a provider refuses or leaves unanswered")
+  func questions() throws {
+    let answers: [ModelServer.Answer] = (0..<6).map { number in
+      number % 2 == 0
+        ? .json(400, #"{"error":{"message":"This model's maximum context length is 8192 tokens."}}"#)
+        : .json(200, WireFormat.openAI("x", reason: "content_filter"))
+    }
+    models.script(answers + [.json(200, WireFormat.openAI("Water."))])
+    for _ in answers { #expect(try ask("openai").json["provider"]?.text == "rules") }
+    #expect(try ask("openai").json["provider"]?.text == "openai")
+    #expect(models.received.count == answers.count + 1)
   }
 
   @Test("are left alone for a while after five failures in a row, by all loops")

@@ -110,8 +110,11 @@ struct PagesTests {
       let page = try Client(server).get(garden, headers: headers + [Self.navigation])
       #expect(page.status == 503 && page.header("content-type") == Self.html)
       #expect(page.text.contains("<h1>Back in a moment</h1>") && page.header("retry-after") == "1")
+      // It comes back by itself.
+      #expect(page.header("refresh") == "10")
       let problem = try Client(server).get(garden, headers: headers)
       #expect(problem.status == 503 && problem.problem == "service-unavailable")
+      #expect(problem.header("refresh") == nil)
       for reply in [page, problem] { #expect(reply.header("vary") == "Accept") }
     }
   }

@@ -121,13 +121,11 @@ export function begin() {
   say("");
 }
 
+/** Whether something unsent is typed on this page. */
+export const isTyped = () => [...document.querySelectorAll("form [name]")].some(isChanged);
+
 /** An error's message, with a link to sign in if the session has ended. */
-export function told(error) {
-  if (!(error instanceof SignedOut)) return [error.message];
-  const way = wayToSignIn();
-  if ([...document.querySelectorAll("form [name]")].some(isChanged)) way.target = "_blank"; // what is typed stays here
-  return [error.message, " ", way];
-}
+export const told = (error) => (error instanceof SignedOut ? [error.message, " ", wayToSignIn()] : [error.message]);
 
 /** Loads a module on demand; shows a notice and returns nothing if that fails. */
 export async function part(coming) {
@@ -139,9 +137,9 @@ export async function part(coming) {
   }
 }
 
-/** A link to sign in, or register, and come back here. */
+/** A link to sign in, or register, and come back here; in another tab if something is typed, which then stays. */
 export function wayToSignIn(path = "/", words = "Sign in") {
-  return element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}` }, words);
+  return element("a", { href: `${path}?to=${encodeURIComponent(location.pathname)}`, target: isTyped() && "_blank" }, words);
 }
 
 let saying;

@@ -1,7 +1,7 @@
 // A garden's page: loads its parts, and listens for events. Current values are in latest.js, charts in history.js, its
 // owner's actions in keeping.js.
 
-import { element, find, part, put, renewPage, say } from "./element.js";
+import { element, find, isTyped, part, put, renewPage, say, wayToSignIn } from "./element.js";
 import { History } from "./history.js";
 import { showInsights } from "./insights.js";
 import { Latest } from "./latest.js";
@@ -54,7 +54,7 @@ async function loadAll() {
     get(path), current.ask(), history.ask(), whenKnown(() => all(`${path}/devices`)), whenKnown(() => get(`${path}/insights?limit=5`)),
   ];
   const [garden, latest, past, devices, insights] = (await Promise.allSettled(parts)).map(({ value, reason }) => ({ value, reason }));
-  if (isClosed(garden.reason)) return setTimeout(renewPage, RETRY);
+  if (isClosed(garden.reason)) return setTimeout(close, RETRY);
   // Each part shows what it has, whatever happens to the others.
   if (devices.value) {
     knowNames(devices.value);
@@ -65,27 +65,34 @@ async function loadAll() {
   latest.value?.();
   showInsights(find("insights"), insights.value?.items ?? []);
   find("advice").hidden = !insights.value?.items.length;
-  if (garden.value && devices.value) keep(garden.value, devices.value, await me);
   const failed = [garden, latest, past, devices, insights].find((one) => one.reason);
   if (failed) {
     say(`Some of the garden's values could not be loaded. ${failed.reason.message} Trying again.`);
     due = setTimeout(load, RETRY);
-  } else if (!lost) {
-    say("");
+  } else {
+    if (!lost) say("");
+    listen(); // again, if there was nothing to listen to meanwhile
   }
+  if (garden.value && devices.value) await keep(garden.value, devices.value, await me);
 }
 
-/** Whether the garden is gone or no longer visible to this user: then its page says so, with a link to sign in. */
+/** Whether the garden is gone or no longer visible to this user. */
 const isClosed = (reason) => [401, 403, 404].includes(reason?.status);
+
+/** Makes way for the page that says so; not while something unsent is typed here, which waits for its user. */
+function close() {
+  if (isTyped()) say("You are no longer signed in, or this garden is gone. What you have typed is still here. ", wayToSignIn());
+  else renewPage();
+}
 
 /** Actions on a garden are in a module of their own, loaded only for its members. */
 async function keep(garden, devices, me) {
   const own = role || (garden.ownerId === me.id ? "owner" : (await optional(all(`${path}/members`)))?.find(({ userId }) => userId === me.id)?.role);
   if (!own) return;
-  const { showKeeping } = await part(import("./keeping.js"));
-  showKeeping?.(garden, devices, own, load);
   document.querySelector("nav [aria-current]")?.removeAttribute("aria-current");
   document.querySelector("nav a").setAttribute("aria-current", "page"); // it is one of "My gardens"
+  const { showKeeping } = await part(import("./keeping.js"));
+  await showKeeping?.(garden, devices, own, load);
 }
 
 // Live
@@ -143,7 +150,7 @@ function rest() {
 /** Listens again, unless there is nothing to listen to any more. */
 async function again() {
   const { reason } = await get(path).then(() => ({}), (reason) => ({ reason }));
-  if (isClosed(reason)) renewPage();
+  if (isClosed(reason)) close();
   else listen();
 }
 

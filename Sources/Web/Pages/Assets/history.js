@@ -5,7 +5,7 @@ import { arrange, begin, element, find, say, tell } from "./element.js";
 import { grouped } from "./groups.js";
 import { called, known, knowOrder, moisture, place } from "./probes.js";
 import { get } from "./server.js";
-import { moment, sensorName, sensorOrder, short } from "./words.js";
+import { midnight, moment, sensorName, sensorOrder, short } from "./words.js";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 const SPANS = { day: DAY, week: 7 * DAY, month: 30 * DAY, year: 365 * DAY };
@@ -33,11 +33,10 @@ export class History {
     }
     find("span").addEventListener("submit", (event) => {
       event.preventDefault();
-      const [from, to] = ["from", "to"].map((id) => new Date(`${find(id).value}T00:00`));
-      if (!(from <= to)) return say("Choose a first day, and a last day that is not before it.");
-      const end = to.setDate(to.getDate() + 1); // a day may have 23 or 25 hours
+      const [from, end] = [midnight(find("from").value), midnight(find("to").value, 1)]; // a day may have 23 or 25 hours
+      if (!(from < end)) return say("Choose a first day, and a last day that is not before it.");
       if (end - from > LONGEST) tell("At most ten years are shown: the last ten of these.");
-      this.#look(Math.max(from, end - LONGEST), end);
+      this.#look(Math.max(from, end - LONGEST), end.getTime());
     });
   }
 

@@ -1,11 +1,11 @@
 // Accepts an invitation to a garden.
 
 import { find, leave, onClick, say } from "./element.js";
-import { send } from "./server.js";
+import { make } from "./server.js";
 import { signedIn } from "./visitor.js";
 
 onClick(find("accept"), async () => {
-  const { gardenId } = await send("POST", `/api${location.pathname}`);
+  const { gardenId } = await make(`/api${location.pathname}`);
   await leave(`/gardens/${gardenId}`);
 });
 

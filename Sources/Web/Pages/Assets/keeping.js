@@ -11,7 +11,7 @@ import { age } from "./words.js";
 const CHECKS = { watering: "Check watering", frost: "Check for frost", anomaly: "Check for anomalies", summary: "Summarise" };
 
 /** Shows what the user's role allows; `changed` is called when the page has something new to show. */
-export function showKeeping(garden, devices, role, changed) {
+export async function showKeeping(garden, devices, role, changed) {
   const section = find("keeping");
   const [edits, manages] = [role !== "viewer", ["manager", "owner"].includes(role)];
   if (!section.childElementCount) {
@@ -24,9 +24,9 @@ export function showKeeping(garden, devices, role, changed) {
       ...edits ? [element("section", { "aria-labelledby": "garden-title" },
         element("h2", { id: "garden-title" }, "This garden"), manages && settings(garden, changed), asking(garden, role, changed))] : [],
       element("section", { id: "members", "aria-labelledby": "members-title", hidden: true }));
-    showMembers(find("members"), garden, role);
   }
   if (edits) showDevices(devices, manages, changed);
+  if (find("members").hidden) await showMembers(find("members"), garden, role);
 }
 
 function showDevices(devices, manages, changed) {

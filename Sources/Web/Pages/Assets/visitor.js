@@ -1,6 +1,6 @@
 // The signed-in user. Scripts cannot read the session's cookie: a marker beside it names its user.
 
-import { element, find, renewPage, wayToSignIn } from "./element.js";
+import { element, find, isTyped, renewPage, wayToSignIn } from "./element.js";
 import { get, optional, send, SIGN_IN } from "./server.js";
 
 const MARK = "signed in";
@@ -8,6 +8,7 @@ const MARK = "signed in";
 const store = (() => { try { return localStorage; } catch { return null; } })();
 const marked = () => store?.getItem(MARK) ?? "";
 let shown = marked(); // the user whose page this is
+let typist = ""; // the last user whom the server recognised on this page, even if the session has ended since
 
 /** The signed-in user, or null. */
 export const profile = async () => (shown ? ask() : null);
@@ -21,8 +22,9 @@ async function ask() {
 /** Marks a user, or "" for one who has signed out; nothing for a session that has ended by itself. */
 function mark(id) {
   shown = id ?? "";
-  if (id == null) store?.removeItem(MARK);
-  else store?.setItem(MARK, id);
+  if (id == null) return store?.removeItem(MARK);
+  typist = id;
+  store?.setItem(MARK, id);
 }
 
 /** Forgets that a user is signed in here. */
@@ -31,8 +33,15 @@ export const forget = () => mark("");
 // Another user may have signed in, in another tab or while the browser had put this page away: show them nothing of it.
 // Where the session has only ended, what is typed here waits for the same user.
 const isEnded = () => store?.getItem(MARK) == null;
-addEventListener("storage", () => marked() === shown || isEnded() || renewPage());
+addEventListener("storage", () => marked() === shown || isEnded() || goesOn() || renewPage());
 addEventListener("pageshow", () => marked() === shown || renewPage());
+
+/** Goes on as the user who has typed something here and has signed in again; false for anyone else. */
+function goesOn() {
+  if (!typist || marked() !== typist || !isTyped()) return false;
+  shown = typist;
+  return true;
+}
 
 export async function signIn(email, password) {
   if (store) {

@@ -41,6 +41,12 @@ export function day(at) {
   return same ? clock.format(at) : moment(at, Math.abs(Date.now() - at) > 120 * DAY ? Infinity : 2 * DAY);
 }
 
+/** The start of a local date, as a date field has it, or of the date `later` days on. Where clocks change at midnight, that is at one. */
+export function midnight(date, later = 0) {
+  const [year, month, day] = date.split("-").map(Number);
+  return new Date(year, month - 1, day + later);
+}
+
 /** How long ago something was. */
 export function age(at, now = Date.now()) {
   const passed = Math.max(0, now - at);
