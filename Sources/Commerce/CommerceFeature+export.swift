@@ -29,14 +29,16 @@ extension CommerceFeature {
     ) { row, json in try Product(row).write(&json) }
   }
 
-  private static func orders(_ user: Identifier) -> ExportPart {
+  static func orders(_ user: Identifier) -> ExportPart {
     ExportPart(
       kind: .order,
       sql: """
         SELECT \(unescaped: Order.columns), \(unescaped: OrderLine.arrays)
         FROM orders JOIN order_lines ON order_lines.order_id = orders.id
-        WHERE orders.buyer_id = \(user)
-          OR orders.business_id IN (SELECT id FROM businesses WHERE owner_id = \(user))
+        WHERE orders.id IN (
+          SELECT id FROM orders WHERE buyer_id = \(user)
+          UNION SELECT sold.id FROM businesses JOIN orders sold ON sold.business_id = businesses.id
+          WHERE businesses.owner_id = \(user))
         GROUP BY orders.id ORDER BY orders.id
         """
     ) { row, json in

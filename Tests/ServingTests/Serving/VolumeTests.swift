@@ -1,7 +1,6 @@
 import Agronomy
 import Glibc
 import JSON
-import Postgres
 import Reactor
 import Telemetry
 import Testing
@@ -10,6 +9,7 @@ import Values
 @testable import Commerce
 @testable import Gardens
 @testable import Insights
+@testable import Postgres
 @testable import Serving
 
 /// The blocks of 8 KiB that each statement reads at a volume of data, a number that no other load of the machine
@@ -223,6 +223,13 @@ struct VolumeTests {
         #expect(try blocks(statements.ofAny, user, Self.last, "21") <= most + 30)
       }
     }
+  }
+
+  @Test("an export reads the user's own orders, not everybody's")
+  func exportedOrders() throws {
+    let user = try #require(Identifier("00000001-0000-7000-8000-000000000005"))
+    let statement = Statement("export.orders", CommerceFeature.orders(user).sql.text)
+    #expect(try blocks(statement, "'\(user)'", "'\(user)'") <= 1_000)
   }
 
   @Test("a page of the summary of sales reads the index of its year")
