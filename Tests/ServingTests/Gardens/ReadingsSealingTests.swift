@@ -39,6 +39,20 @@ struct ReadingsSealingTests {
     }
   }
 
+  /// Runs `sealing` as its duty does, until nothing is left to do but what somebody who reads keeps it from.
+  private func run(_ sealing: ReadingsSealing, _ database: Database) async throws {
+    for _ in 0..<20 {
+      do {
+        let isMore = try await database.transaction { try await sealing.run($0) }
+        await sealing.duty.onCommit()
+        if !isMore { break }
+      } catch {
+        #expect((error as? PostgresError)?.isLockTimeout == true)
+        if await !sealing.duty.onFailure(error) { break }
+      }
+    }
+  }
+
   /// The midnight of `days` ago, in milliseconds since 1970.
   private func midnight(_ days: Int64) -> Int64 {
     (Clock.unixMilliseconds().floorDivided(by: Self.day) - days) * Self.day
@@ -325,16 +339,7 @@ struct ReadingsSealingTests {
       try await database.transaction { try await $0.execute("SELECT readings_partition_make(\(empty)::date)") }
       try await database.transaction { reader in
         try await reader.execute("SELECT FROM readings LIMIT 1")
-        for _ in 0..<20 {
-          do {
-            let isMore = try await database.transaction { try await sealing.run($0) }
-            await sealing.duty.onCommit()
-            if !isMore { break }
-          } catch {
-            #expect((error as? PostgresError)?.isLockTimeout == true)
-            if await !sealing.duty.onFailure(error) { break }
-          }
-        }
+        try await run(sealing, database)
       }
     }
     #expect(try rows(server, "SELECT count(*) FROM readings_late") == 0)
@@ -342,6 +347,47 @@ struct ReadingsSealingTests {
     #expect(try rows(server, partitions) == 1)
     try seal(server)
     #expect(try rows(server, partitions) == 0)
+  }
+
+  @Test("are whole in an export that began before they were sealed, and had not come to them yet")
+  func export() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past) = (device.id, Timestamp(unixMilliseconds: midnight(5)))
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'ph', \(past) + i * interval '10 minutes', i FROM generate_series(1, 100) i
+          """)
+        // More than anybody sends ahead of a client that does not read.
+        try await transaction.execute(
+          """
+          INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+          SELECT gen_random_uuid(), owner_id, repeat('x', 10000), now(), now() FROM gardens, generate_series(1, 2000)
+          """)
+      }
+    }
+    let wire = try Wire(port: server.port, receiveBytes: 8_192)
+    try wire.send(
+      """
+      GET /api/users/me/export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(try #require(device.owner.token))\r
+      \r\n
+      """)
+    #expect(String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
+    var file: [UInt8] = []
+    while !String(decoding: file, as: UTF8.self).contains(#""kind":"garden""#) {
+      file += try #require(try wire.takeChunk())
+    }
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+    try server.withDatabase { try await run(sealing, $0) }
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 1)
+    while let chunk = try wire.takeChunk() { file += chunk }
+    let lines = String(decoding: file, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.hasPrefix(#"{"kind":"reading""#) } == 100)
   }
 
   @Test("are deleted with their device, and at the end of their retention")
