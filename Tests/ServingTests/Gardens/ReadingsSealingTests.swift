@@ -24,8 +24,8 @@ struct ReadingsSealingTests {
 
   /// Seals all that can be sealed; returns the number of runs.
   @discardableResult
-  private func seal(_ server: LiveServer) throws -> Int {
-    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+  private func seal(_ server: LiveServer, packedPerRun: Int = ReadingsSealing.packedPerRun) throws -> Int {
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000, packedPerRun: packedPerRun)
     return try server.withDatabase { database in
       var runs = 1
       func isMore() async throws -> Bool {
@@ -39,15 +39,17 @@ struct ReadingsSealingTests {
     }
   }
 
-  /// Runs `sealing` as its duty does, until nothing is left to do but what somebody who reads keeps it from.
+  /// Runs `sealing` as its duty does, until nothing is left to do but what somebody who reads keeps it from, or what
+  /// takes too long.
   private func run(_ sealing: ReadingsSealing, _ database: Database) async throws {
     for _ in 0..<20 {
       do {
-        let isMore = try await database.transaction { try await sealing.run($0) }
+        let isMore = try await database.transaction(timeoutMilliseconds: 3_000) { try await sealing.run($0) }
         await sealing.duty.onCommit()
         if !isMore { break }
       } catch {
-        #expect((error as? PostgresError)?.isLockTimeout == true)
+        let failure = error as? PostgresError
+        #expect(failure?.isLockTimeout == true || failure?.kind == .timeout)
         if await !sealing.duty.onFailure(error) { break }
       }
     }
@@ -267,6 +269,80 @@ struct ReadingsSealingTests {
       try rows(
         server, "SELECT count(*) FROM pg_class WHERE relname = '\(ReadingPartitions.table(of: CivilDate(past)))'") == 0)
     #expect(try rows(server, "SELECT count(*) FROM readings_between('\(past)', '\(next)')") == 2_880)
+  }
+
+  @Test("leave out a series that has too many readings in a day, and are made of all others")
+  func tooDense() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past, late) = (
+      device.id, Timestamp(unixMilliseconds: midnight(5)), Timestamp(unixMilliseconds: midnight(7))
+    )
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        for (table, start) in [("readings", past), ("readings_late", late)] {
+          try await transaction.execute(
+            """
+            INSERT INTO \(unescaped: table) SELECT \(id), type, \(start) + i * interval '1 second', i
+            FROM (VALUES ('a', 100), ('b', 400), ('c', 100)) AS series (type, count), generate_series(1, count) i
+            """)
+        }
+      }
+    }
+    let stored = try device.stored()
+    try seal(server, packedPerRun: 150)
+    #expect(try device.stored() == stored)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed WHERE sensor_type IN ('a', 'c')") == 4)
+    #expect(try rows(server, "SELECT count(*) FROM readings WHERE sensor_type = 'b'") == 400)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late WHERE sensor_type = 'b'") == 400)
+    #expect(try rows(server, "SELECT count(*) FROM all_readings") == 1_200)
+    // What was sealed before counts too.
+    for (count, left) in [(40, 0), (20, 20)] {
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO readings_late SELECT \(id), 'c', \(late) + (\(count) * 100 + i) * interval '1 minute' / 10, 0
+          FROM generate_series(1, \(count)) i
+          """)
+      }
+      try seal(server, packedPerRun: 150)
+      #expect(try rows(server, "SELECT count(*) FROM readings_late WHERE sensor_type = 'c'") == left)
+    }
+    #expect(try device.stored().count == 1_260)
+  }
+
+  @Test("leave out a series that takes too long to pack, and are made of all others")
+  func tooSlow() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past) = (device.id, Timestamp(unixMilliseconds: midnight(5)))
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000, packedPerRun: 800)
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), type, \(past) + i * interval '1 second', i
+          FROM (VALUES ('a', 100), ('b', 300), ('c', 100)) AS series (type, count), generate_series(1, count) i
+          """)
+        try await transaction.script(
+          """
+          CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+          CREATE TRIGGER delay BEFORE INSERT ON readings_sealed FOR EACH ROW WHEN (cardinality(NEW.times) = 300)
+            EXECUTE FUNCTION delay();
+          """)
+      }
+      try await run(sealing, database)
+    }
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed WHERE sensor_type IN ('a', 'c')") == 2)
+    #expect(try rows(server, "SELECT count(*) FROM readings") == 300)
+    #expect(try rows(server, "SELECT count(*) FROM all_readings") == 500)
   }
 
   @Test("are not made while the previous release may still run, nor if they would differ from what was there")
