@@ -13,6 +13,9 @@ struct DeviceWatch {
   static let devicesPerRun = 200
   /// The most news of one run; the rest waits for the next one.
   static let newsPerRun = 20
+  /// How much longer than its span a device is silent before that is told, in milliseconds: it often comes back exactly
+  /// then, since the span is a multiple of its interval, and its report is noted some seconds later (`LastSeen`).
+  static let notingMilliseconds: Int64 = 10_000
   /// How long after its silence was told a device is looked at again even if it was not heard of, in milliseconds: the
   /// previous release, running beside this one, may have heard it.
   static let toldMilliseconds = Timestamp.millisecondsPerHour
@@ -137,6 +140,7 @@ private struct Look {
       return
     }
     let end = span.silence(seen: lastSeen, listeningSince: since)
+      .advanced(byMilliseconds: DeviceWatch.notingMilliseconds)
     guard end < now else {
       dueAt = min(dueAt, end)
       return

@@ -35,6 +35,7 @@ package final class GardenFeature: Feature {
     events = EventBroker(context, keys: keys)
     charts = GardenCharts(loop: loop, reads: context.longReads)
     readingsWriter.onAccepted = [latest.accepted, publisher.accepted]
+    readingsWriter.onDoubt = [publisher.maybeMissed]
   }
 
   package var endpoints: [Endpoint] {

@@ -1,3 +1,4 @@
+import Gardens
 import HTTP
 import Insights
 import JSON
@@ -71,6 +72,7 @@ struct Export: EndpointGroup {
       var lines = ExportLines()
       lines.header(at: now)
       try await transfer.write(lines.take(), to: writer)
+      try await transaction.execute(RawReadings.keepDays)
       let rawFrom = Self.rawFrom(now, rawDays: rawDays)
       for part in features.flatMap({ $0.exportParts(of: user, rawFrom: rawFrom) }) {
         try await transaction.stream(part.sql, name: "export.\(part.kind)", chunkRows: part.chunkRows) { rows in

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from Tests.Recovery.site import AS_OWNER, POSTGRES, ROOT, Ingestion, Site
+from Tests.Recovery.site import AS_OWNER, POSTGRES, ROOT, Ingestion, Site, until
 
 
 class Backup(unittest.TestCase):
@@ -95,6 +95,34 @@ class Backup(unittest.TestCase):
             thread.join()
         self.assertEqual(sorted(each.returncode for each in done), [0, 75])
         self.assertIn("another backup or restore is running", "".join(each.stderr for each in done))
+
+    def test_one_is_completed_though_a_day_is_to_be_dropped_while_it_reads_the_contents(self):
+        # Nobody reads past the table that is first in the order of names, as long as it is locked.
+        self.site.sql("CREATE TABLE aaa (); SELECT readings_partition_make(current_date - 20)")
+        end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'aaa'::regclass AND granted"
+        self.addCleanup(self.site.sql, "DROP TABLE aaa")
+        self.addCleanup(self.site.sql, end)
+        done = []
+        holder = threading.Thread(target=self.hold, args=("aaa",))
+        backup = threading.Thread(target=lambda: done.append(self.site.command("run", check=False)))
+        for thread in (holder, backup):
+            thread.start()
+            until("the table to be locked", lambda: self.site.sql("SELECT count(*) FROM pg_locks WHERE relation = 'aaa'::regclass") != "0")
+        until("the backup to wait", lambda: self.site.sql("SELECT count(*) FROM pg_locks WHERE relation = 'aaa'::regclass AND NOT granted") != "0")
+        drop = "SELECT readings_partition_drop_empty(current_date - 20)"
+        with self.assertRaisesRegex(AssertionError, "lock timeout"):
+            self.site.sql(f"SET lock_timeout = '200ms'; {drop}")
+        self.site.sql(end)
+        for thread in (holder, backup):
+            thread.join()
+        self.assertEqual(done[0].returncode, 0, done[0].stderr)
+        self.assertIn("Backup completed", done[0].stdout)
+        self.assertEqual(self.site.sql(drop), "t")
+
+    def hold(self, table):
+        """Locks a table until somebody ends the session."""
+        with self.assertRaisesRegex(AssertionError, "terminating connection"):
+            self.site.sql(f"BEGIN; LOCK TABLE {table}; SELECT pg_sleep(600)")
 
     def test_the_restore_test_passes_while_readings_come_in(self):
         self.last_label()

@@ -44,6 +44,12 @@ package final class EventPublisher {
     start()
   }
 
+  /// Publishes that events of a garden may be missing.
+  func maybeMissed(_ garden: Identifier) {
+    waiting.append((garden, .gap))
+    start()
+  }
+
   /// Publishes an insight that was just committed; `body` is its JSON, without line breaks.
   package func insight(_ garden: Identifier, _ body: [UInt8]) {
     waiting.append((garden, .insight(body)))

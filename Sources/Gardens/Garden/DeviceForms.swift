@@ -95,7 +95,7 @@ struct DeviceChange: JSONForm {
   /// Applies the change to `before`, whose row the transaction has locked, and returns the device as it is then.
   func write(over before: Device, at now: Timestamp, in transaction: Transaction) async throws -> Device {
     let ground = try ground.applied(to: before.ground)
-    let zone = try await TimeZoneName.settled(timeZone.applied(to: before.timeZone), in: transaction)
+    let zone = try await GardenTimeZone.settled(timeZone, before: before.timeZone, in: transaction)
     let rows = try await transaction.query(
       Self.update, before.id, name ?? before.name, sensorTypes.applied(to: before.sensorTypes) ?? [], now, zone,
       ground.soil?.rawValue, ground.dryBelow, ground.wetAbove)

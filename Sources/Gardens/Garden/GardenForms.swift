@@ -84,7 +84,7 @@ struct GardenChange: JSONForm {
   /// Applies the change to `before`, whose row the transaction has locked, and returns the garden as it is then.
   func write(over before: Garden, at now: Timestamp, in transaction: Transaction) async throws -> Garden {
     let (place, ground) = (try location.applied(to: before.location), try ground.applied(to: before.ground))
-    let zone = try await TimeZoneName.settled(timeZone.applied(to: before.timeZone), in: transaction)
+    let zone = try await GardenTimeZone.settled(timeZone, before: before.timeZone, in: transaction)
     let rows = try await transaction.query(
       Self.update, before.id, name ?? before.name, place?.latitude, place?.longitude,
       areaSquareMetres.applied(to: before.areaSquareMetres), isPublic ?? before.isPublic, now, zone,
@@ -96,7 +96,8 @@ struct GardenChange: JSONForm {
     "gardens.update",
     """
     UPDATE gardens SET name = $2, latitude = $3, longitude = $4, area_square_metres = $5, public = $6,
-      updated_at = greatest($7, updated_at + interval '1 ms'), time_zone = $8, soil = $9, dry_below = $10, wet_above = $11
+      updated_at = greatest($7, updated_at + interval '1 ms'), time_zone = CASE WHEN is_time_zone($8) THEN $8 END,
+      soil = $9, dry_below = $10, wet_above = $11
     WHERE id = $1 RETURNING \(Garden.columns)
     """)
 }

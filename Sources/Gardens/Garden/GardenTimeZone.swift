@@ -1,3 +1,7 @@
+import JSON
+import Postgres
+import Web
+
 /// The time zone in which a garden's owner reads times; a device's own takes precedence over its garden's.
 enum GardenTimeZone {
   static let text = "The IANA name of the time zone of times in its insights; `UTC` by default."
@@ -8,5 +12,12 @@ enum GardenTimeZone {
   /// of when a device was seen.
   static func column(of table: String) -> String {
     "CASE WHEN is_time_zone(\(table).time_zone) THEN \(table).time_zone END"
+  }
+
+  /// Returns the zone after a change, as it is stored. Throws as `TimeZoneName.settled` does, but not because of a zone
+  /// that stays as it is: Postgres may no longer know it.
+  static func settled(_ change: Patch<String>, before: String?, in transaction: Transaction) async throws -> String? {
+    if change == .absent { return before }
+    return try await TimeZoneName.settled(change.applied(to: before), in: transaction)
   }
 }

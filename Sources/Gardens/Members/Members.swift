@@ -239,7 +239,11 @@ struct Members: EndpointGroup {
     """)
   private static let setOwner = Statement(
     "members.setOwner",
-    "UPDATE gardens SET owner_id = $2, updated_at = greatest($3, updated_at + interval '1 ms') WHERE id = $1")
+    """
+    UPDATE gardens SET owner_id = $2, updated_at = greatest($3, updated_at + interval '1 ms'),
+      time_zone = \(GardenTimeZone.column(of: "gardens"))
+    WHERE id = $1
+    """)
   /// The former owner takes the heir's place, as a manager.
   private static let swap = Statement(
     "members.swap",

@@ -117,6 +117,7 @@ struct Readings: EndpointGroup {
     } catch  where error is PerhapsStored || (error as? PostgresError)?.outcomeIsUnknown == true {
       // If they are, the newest readings in Redis lack them.
       await context.cache.invalidate([.latest(in: origin.garden)])
+      for notify in writer.onDoubt { notify(origin.garden) }
       throw Problem(.unavailable, "The readings cannot be stored at the moment. Send them again.", cause: "\(error)")
     }
   }

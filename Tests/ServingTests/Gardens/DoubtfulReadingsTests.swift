@@ -52,10 +52,12 @@ struct DoubtfulReadingsTests {
     for (index, device) in devices[1...].enumerated() { #expect(try latest(device) == [17 + Double(index)]) }
   }
 
-  @Test("are shown to readers as soon as they are stored, although the retry was refused")
+  @Test("are shown to readers as soon as they are stored, although the retry was refused; watchers are told of a gap")
   func alone() throws {
     defer { end() }
     let devices = try devices(2)
+    let stream = try devices[1].watch()
+    #expect(try stream.nextPart()?.id.isEmpty == false)
     let senders = try lose([devices[1]], behind: devices[0])
     #expect(try senders.map { try $0.reply().status } == [503])
     try direct { database in
@@ -65,6 +67,9 @@ struct DoubtfulReadingsTests {
       }
     }
     #expect(try holds(within: 10) { try latest(devices[1]) == [17] })
+    let next = Sample(value: 18, at: Timestamp(unixMilliseconds: Clock.unixMilliseconds()))
+    #expect(try holds(within: 10) { try devices[1].post(devices[1].client, [next]).status == 200 })
+    #expect(try stream.take(2).map(\.name) == ["gap", "reading"])
   }
 
   // MARK: What happens

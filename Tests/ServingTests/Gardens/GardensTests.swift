@@ -1,3 +1,4 @@
+import Postgres
 import Testing
 import Values
 
@@ -284,5 +285,41 @@ struct GardensTests {
       ).map { try $0.decode(Identifier.self, 0).description }
     }
     #expect(left == [kept.id])
+  }
+
+  @Test("are deleted with the readings of a few devices at a time: those of years take long")
+  func deletionInParts() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let mine = try server.signedIn().client
+    let garden = try mine.makeGarden()
+    let (id, most) = (Identifier(garden)!, ErasedDevices.devicesPerStatement)
+    try server.withDatabase { database in
+      try await database.transaction { transaction in
+        try await transaction.execute(
+          """
+          INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+          SELECT gen_random_uuid(), \(id), 'Probe', sha256(gen_random_uuid()::text::bytea), now(), now()
+          FROM generate_series(1, \(2 * most + 1)::int)
+          """)
+        try await transaction.execute(
+          "INSERT INTO readings_5m SELECT id, 'ph', date_trunc('hour', now()), 1, 1, 1, 1 FROM devices")
+        try await transaction.script(
+          """
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN
+            IF (SELECT count(DISTINCT device_id) FROM gone) > \(most) THEN RAISE 'too many'; END IF;
+            RETURN NULL;
+          END $$;
+          CREATE TRIGGER refuse AFTER DELETE ON readings_5m REFERENCING OLD TABLE AS gone
+          FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+          """)
+      }
+    }
+    #expect(try mine.delete("/api/gardens/\(garden)").status == 204)
+    let left = try server.withDatabase { database in
+      try await database.query("SELECT count(*) FROM readings_5m")[0].decode(Int.self, 0)
+    }
+    #expect(left == 0)
   }
 }

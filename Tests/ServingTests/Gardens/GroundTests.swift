@@ -1,5 +1,6 @@
 import Agronomy
 import JSON
+import Postgres
 import Testing
 
 @testable import Gardens
@@ -107,6 +108,32 @@ struct GroundTests {
     let copy = try server.signedIn().client.post(
       "/api/users/me/import", file, headers: ["Content-Type: application/x-ndjson"])
     #expect(copy.status == 422 && copy.pointers == ["/timeZone"])
+  }
+
+  @Test("hinders no other change, and no new owner, if its time zone is one that Postgres no longer knows")
+  func lostZone() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let client = try server.signedIn().client
+    let (kept, given) = (try client.makeGarden(), try client.makeGarden())
+    let device = try client.makeDevice(in: kept).id
+    let heir = try client.share(given, as: .viewer, with: server.signedIn().client)
+    try server.withDatabase { database in
+      try await database.execute("ALTER TABLE gardens DROP CONSTRAINT gardens_time_zone_known")
+      try await database.execute("UPDATE gardens SET time_zone = 'Europe/Atlantis'")
+      try await database.execute("UPDATE devices SET time_zone = 'Europe/Atlantis'")
+      try await database.execute(
+        "ALTER TABLE gardens ADD CONSTRAINT gardens_time_zone_known CHECK (is_time_zone(time_zone)) NOT VALID")
+    }
+    let changed = try client.patch("/api/gardens/\(kept)", #"{"name":"Bed"}"#)
+    #expect(changed.status == 200, "\(changed.text)")
+    #expect(try changed.json["timeZone"]?.text == "UTC")
+    #expect(try client.patch("/api/devices/\(device)", #"{"name":"Bed"}"#).status == 200)
+    let members = "/api/gardens/\(given)/members"
+    let member = try #require(try client.get(members).json["items"]?.elements?.first?["id"]?.text)
+    let handedOver = try client.patch("\(members)/\(member)", #"{"role":"owner"}"#)
+    #expect(handedOver.status == 200, "\(handedOver.text)")
+    #expect(try heir.get("/api/gardens/\(given)").json["timeZone"]?.text == "UTC")
   }
 
   @Test("of a device takes precedence over its garden's, and limits over those of the soil")

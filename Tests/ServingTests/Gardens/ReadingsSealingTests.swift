@@ -24,8 +24,8 @@ struct ReadingsSealingTests {
 
   /// Seals all that can be sealed; returns the number of runs.
   @discardableResult
-  private func seal(_ server: LiveServer) throws -> Int {
-    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+  private func seal(_ server: LiveServer, packedPerRun: Int = ReadingsSealing.packedPerRun) throws -> Int {
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000, packedPerRun: packedPerRun)
     return try server.withDatabase { database in
       var runs = 1
       func isMore() async throws -> Bool {
@@ -36,6 +36,22 @@ struct ReadingsSealingTests {
         runs += 1
       }
       return runs
+    }
+  }
+
+  /// Runs `sealing` as its duty does, until nothing is left to do but what somebody who reads keeps it from, or what
+  /// takes too long.
+  private func run(_ sealing: ReadingsSealing, _ database: Database) async throws {
+    for _ in 0..<20 {
+      do {
+        let isMore = try await database.transaction(timeoutMilliseconds: 3_000) { try await sealing.run($0) }
+        await sealing.duty.onCommit()
+        if !isMore { break }
+      } catch {
+        let failure = error as? PostgresError
+        #expect(failure?.isLockTimeout == true || failure?.kind == .timeout)
+        if await !sealing.duty.onFailure(error) { break }
+      }
     }
   }
 
@@ -255,6 +271,80 @@ struct ReadingsSealingTests {
     #expect(try rows(server, "SELECT count(*) FROM readings_between('\(past)', '\(next)')") == 2_880)
   }
 
+  @Test("leave out a series that has too many readings in a day, and are made of all others")
+  func tooDense() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past, late) = (
+      device.id, Timestamp(unixMilliseconds: midnight(5)), Timestamp(unixMilliseconds: midnight(7))
+    )
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        for (table, start) in [("readings", past), ("readings_late", late)] {
+          try await transaction.execute(
+            """
+            INSERT INTO \(unescaped: table) SELECT \(id), type, \(start) + i * interval '1 second', i
+            FROM (VALUES ('a', 100), ('b', 400), ('c', 100)) AS series (type, count), generate_series(1, count) i
+            """)
+        }
+      }
+    }
+    let stored = try device.stored()
+    try seal(server, packedPerRun: 150)
+    #expect(try device.stored() == stored)
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed WHERE sensor_type IN ('a', 'c')") == 4)
+    #expect(try rows(server, "SELECT count(*) FROM readings WHERE sensor_type = 'b'") == 400)
+    #expect(try rows(server, "SELECT count(*) FROM readings_late WHERE sensor_type = 'b'") == 400)
+    #expect(try rows(server, "SELECT count(*) FROM all_readings") == 1_200)
+    // What was sealed before counts too.
+    for (count, left) in [(40, 0), (20, 20)] {
+      try server.withDatabase { database in
+        try await database.execute(
+          """
+          INSERT INTO readings_late SELECT \(id), 'c', \(late) + (\(count) * 100 + i) * interval '1 minute' / 10, 0
+          FROM generate_series(1, \(count)) i
+          """)
+      }
+      try seal(server, packedPerRun: 150)
+      #expect(try rows(server, "SELECT count(*) FROM readings_late WHERE sensor_type = 'c'") == left)
+    }
+    #expect(try device.stored().count == 1_260)
+  }
+
+  @Test("leave out a series that takes too long to pack, and are made of all others")
+  func tooSlow() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past) = (device.id, Timestamp(unixMilliseconds: midnight(5)))
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000, packedPerRun: 800)
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), type, \(past) + i * interval '1 second', i
+          FROM (VALUES ('a', 100), ('b', 300), ('c', 100)) AS series (type, count), generate_series(1, count) i
+          """)
+        try await transaction.script(
+          """
+          CREATE FUNCTION delay() RETURNS trigger LANGUAGE plpgsql AS $$
+          BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+          CREATE TRIGGER delay BEFORE INSERT ON readings_sealed FOR EACH ROW WHEN (cardinality(NEW.times) = 300)
+            EXECUTE FUNCTION delay();
+          """)
+      }
+      try await run(sealing, database)
+    }
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed WHERE sensor_type IN ('a', 'c')") == 2)
+    #expect(try rows(server, "SELECT count(*) FROM readings") == 300)
+    #expect(try rows(server, "SELECT count(*) FROM all_readings") == 500)
+  }
+
   @Test("are not made while the previous release may still run, nor if they would differ from what was there")
   func refusals() throws {
     let server = try server()
@@ -325,16 +415,7 @@ struct ReadingsSealingTests {
       try await database.transaction { try await $0.execute("SELECT readings_partition_make(\(empty)::date)") }
       try await database.transaction { reader in
         try await reader.execute("SELECT FROM readings LIMIT 1")
-        for _ in 0..<20 {
-          do {
-            let isMore = try await database.transaction { try await sealing.run($0) }
-            await sealing.duty.onCommit()
-            if !isMore { break }
-          } catch {
-            #expect((error as? PostgresError)?.isLockTimeout == true)
-            if await !sealing.duty.onFailure(error) { break }
-          }
-        }
+        try await run(sealing, database)
       }
     }
     #expect(try rows(server, "SELECT count(*) FROM readings_late") == 0)
@@ -342,6 +423,47 @@ struct ReadingsSealingTests {
     #expect(try rows(server, partitions) == 1)
     try seal(server)
     #expect(try rows(server, partitions) == 0)
+  }
+
+  @Test("are whole in an export that began before they were sealed, and had not come to them yet")
+  func export() throws {
+    let server = try server()
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (id, past) = (device.id, Timestamp(unixMilliseconds: midnight(5)))
+    try server.withDatabase { database in
+      try await database.transaction(timeoutMilliseconds: 120_000) { transaction in
+        let partitions = ReadingPartitions(retention: Retention(days: 30), logger: logger(server))
+        try await partitions.make([CivilDate(past)], transaction)
+        try await transaction.execute(
+          """
+          INSERT INTO readings SELECT \(id), 'ph', \(past) + i * interval '10 minutes', i FROM generate_series(1, 100) i
+          """)
+        // More than anybody sends ahead of a client that does not read.
+        try await transaction.execute(
+          """
+          INSERT INTO gardens (id, owner_id, name, created_at, updated_at)
+          SELECT gen_random_uuid(), owner_id, repeat('x', 10000), now(), now() FROM gardens, generate_series(1, 2000)
+          """)
+      }
+    }
+    let wire = try Wire(port: server.port, receiveBytes: 8_192)
+    try wire.send(
+      """
+      GET /api/users/me/export HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(try #require(device.owner.token))\r
+      \r\n
+      """)
+    #expect(String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
+    var file: [UInt8] = []
+    while !String(decoding: file, as: UTF8.self).contains(#""kind":"garden""#) {
+      file += try #require(try wire.takeChunk())
+    }
+    let sealing = ReadingsSealing(logger: logger(server), readingsPerRun: 1_000)
+    try server.withDatabase { try await run(sealing, $0) }
+    #expect(try rows(server, "SELECT count(*) FROM readings_sealed") == 1)
+    while let chunk = try wire.takeChunk() { file += chunk }
+    let lines = String(decoding: file, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count { $0.hasPrefix(#"{"kind":"reading""#) } == 100)
   }
 
   @Test("are deleted with their device, and at the end of their retention")

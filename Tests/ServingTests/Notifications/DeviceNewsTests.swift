@@ -1,3 +1,4 @@
+import Agronomy
 import JSON
 import Postgres
 import Testing
@@ -92,6 +93,37 @@ struct DeviceNewsTests {
       ).map { try $0.decode(String.self, 0) }
     }
     #expect(types == ["device.silent"])
+  }
+
+  @Test("does not report a device as silent whose report may have come this very moment")
+  func justInTime() throws {
+    let (_, id) = try news.server.signedIn()
+    let garden = try Plot(news.server, owner: id).garden
+    let span = OnlineSpan.shortestSeconds
+    // Whenever the watch looks, the span of some of them has just ended.
+    try news.server.withDatabase { database in
+      try await database.execute("UPDATE device_watch SET since = 'epoch'")
+      try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, last_seen_at, created_at, updated_at)
+        SELECT gen_random_uuid(), \(garden), 'Late ' || n, sha256(gen_random_uuid()::text::bytea),
+          now() - (\(span) - n) * interval '1 second', now(), now()
+        FROM generate_series(-10, 15) n
+        """)
+    }
+    /// How many are known as silent, and the shortest silence after which that was told, in seconds.
+    func silences() throws -> (Int, Double?) {
+      try news.server.withDatabase { database in
+        try await database.query(
+          """
+          SELECT count(silence_told_at), min(extract(epoch FROM silence_told_at - last_seen_at))::float8 FROM devices
+          WHERE garden_id = \(garden) AND name LIKE 'Late %'
+          """)[0].decode((Int.self, Double?.self))
+      }
+    }
+    #expect(try holds { try silences().0 == 26 })
+    let shortest = try #require(try silences().1)
+    #expect(shortest >= Double(span) + 10)
   }
 
   @Test("does not report a silence in which no server listened, until one has listened for as long")

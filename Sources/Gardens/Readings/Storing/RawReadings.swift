@@ -1,6 +1,12 @@
+import Postgres
+
 /// The raw readings, as fragments of SQL: those of the last days are rows, days that are over are arrays, and late
 /// readings of these are rows until they are merged. Every reader sees one history.
 package enum RawReadings {
+  /// Keeps the days where they are until the end of a transaction, which runs this before it first reads: a snapshot
+  /// from before a day was sealed finds nothing of it once its partition was dropped.
+  package static let keepDays = Statement("readings.keepDays", "LOCK TABLE readings IN ACCESS SHARE MODE")
+
   /// The rows of `measured_at` and `value` of one sensor from `from` to before `to`; with `limit`, at most that many of
   /// each part, the earliest.
   ///

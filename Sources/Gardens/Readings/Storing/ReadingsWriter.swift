@@ -17,6 +17,9 @@ final class ReadingsWriter {
 
   /// Called after the COMMIT with what was accepted of one request, before it is answered.
   var onAccepted: [(_ garden: Identifier, _ device: Identifier, _ readings: [Reading]) -> Void] = []
+  /// Called when a request is refused whose readings may have been committed: sent again, they count as duplicates, and
+  /// nobody is told of them.
+  var onDoubt: [(_ garden: Identifier) -> Void] = []
 
   // Invariant 1: the loop outlives what runs on it.
   private unowned(unsafe) let loop: EventLoop

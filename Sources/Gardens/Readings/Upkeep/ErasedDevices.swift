@@ -11,6 +11,9 @@ enum ErasedDevices {
   static let watch = "10 minutes"
   /// The most devices of one run.
   static let devicesPerRun = 500
+  /// The most devices whose readings one statement deletes when they are deleted: the buckets of years are hundreds of
+  /// thousands for each sensor, and a statement has its time-out.
+  static let devicesPerStatement = 5
 
   static var duty: Duty {
     Duty(name: "readings.erased", intervalSeconds: 5, timeoutMilliseconds: 60_000) { transaction in
@@ -25,7 +28,9 @@ enum ErasedDevices {
   static func deleteReadings(of devices: [Identifier], in transaction: Transaction) async throws {
     if devices.isEmpty { return }
     try await transaction.execute(add, devices)
-    try await delete(devices, in: transaction)
+    for start in stride(from: 0, to: devices.count, by: devicesPerStatement) {
+      try await delete(Array(devices[start...].prefix(devicesPerStatement)), in: transaction)
+    }
   }
 
   private static func delete(_ devices: [Identifier], in transaction: Transaction) async throws {

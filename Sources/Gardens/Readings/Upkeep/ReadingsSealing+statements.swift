@@ -32,12 +32,31 @@ extension ReadingsSealing.Source {
   private static func statements(
     _ name: String, _ table: String, after: String = ""
   ) -> (last: Statement, move: Statement) {
+    // Of the next `$5` readings' series the last up to which no more than `$6` readings are packed. When the first one
+    // has more, that one, and false.
     let last = Statement(
       "readings.seal.last.\(name)",
       """
-      SELECT device_id, sensor_type FROM (
-        SELECT device_id, sensor_type FROM \(table) WHERE \(isNext) ORDER BY device_id, sensor_type LIMIT $5
-      ) series ORDER BY device_id DESC, sensor_type DESC LIMIT 1
+      WITH found AS (
+        SELECT DISTINCT device_id, sensor_type FROM (
+          SELECT device_id, sensor_type FROM \(table) WHERE \(isNext) ORDER BY device_id, sensor_type LIMIT $5
+        ) ahead
+      ), series AS (
+        SELECT found.device_id, found.sensor_type, coalesce((
+          SELECT cardinality(s.times) FROM readings_sealed s
+          WHERE s.device_id = found.device_id AND s.sensor_type = found.sensor_type AND s.start = $1
+        ), 0) + (
+          SELECT count(*) FROM (
+            SELECT FROM \(table) r WHERE r.device_id = found.device_id AND r.sensor_type = found.sensor_type
+              AND r.measured_at >= $1 AND r.measured_at < $2 LIMIT $6::int8 + 1
+          ) counted
+        ) AS readings
+        FROM found
+      ), packed AS (
+        SELECT device_id, sensor_type, sum(readings) OVER (ORDER BY device_id, sensor_type) AS total FROM series
+      )
+      SELECT device_id, sensor_type, total <= $6 FROM packed
+      ORDER BY total <= $6 DESC, CASE WHEN total <= $6 THEN -total ELSE total END LIMIT 1
       """)
     // Of two readings with one key the sealed one stays.
     let move = Statement(
@@ -82,7 +101,10 @@ extension ReadingsSealing {
 
   static let firstLate = Statement(
     "readings.seal.firstLate",
-    "SELECT measured_at FROM readings_late WHERE measured_at < $1 ORDER BY measured_at LIMIT 1")
+    """
+    SELECT measured_at FROM readings_late
+    WHERE measured_at >= coalesce($1::timestamptz, '-infinity') AND measured_at < $2 ORDER BY measured_at LIMIT 1
+    """)
 
   static let totals = Statement(
     "readings.seal.totals",

@@ -16,6 +16,11 @@ import Web
 final class ReadingsSealing {
   /// About how many readings a run moves: less than a second's work, for which requests with late readings wait.
   static let readingsPerRun = 50_000
+  /// The most readings that a run packs, those included that were sealed with them before. Of a series that has more in
+  /// a day, all that is not sealed yet stays as it is: it would keep all others waiting, or fail each time.
+  static let packedPerRun = 4_000_000
+  /// By how much less a run packs, at the utmost, after others took too long.
+  static let leastShare = 8
   /// How long a run waits for its turn, in milliseconds: late readings that come meanwhile wait as long, and one of
   /// those before it may wait for an import, which takes its time.
   static let patienceMilliseconds = 1_000
@@ -59,6 +64,12 @@ final class ReadingsSealing {
     var description: String { "sealing \(day) would make \(stored) of \(expected); nothing is changed" }
   }
 
+  /// A day's readings in one of the sources.
+  private struct Part: Hashable {
+    let source: Source
+    let day: CivilDate
+  }
+
   /// The series behind which a run goes on.
   private struct Place {
     var device = Identifier(high: 0, low: 0)
@@ -67,19 +78,32 @@ final class ReadingsSealing {
 
   private let logger: Logger
   private let readingsPerRun: Int
+  private let packedPerRun: Int
+  /// What is left of `packedPerRun` today, after runs that took too long.
+  private var packed: Int
   private var place = Place()
-  /// The day of the present run, and the last series that it has moved.
-  private var current: (source: Source, day: CivilDate)?
+  /// What the present run works on, and the last series that it has moved or left out.
+  private var current: Part?
   private var reached: Place?
+  /// The series that the present run has left out, since it has too many readings.
+  private var leftOut: Place?
+  /// Whether a run has left out a series of what the present one works on.
+  private var isIncomplete = false
+  /// Parts of which nothing is left but such series, and the end of what could be sealed when they were found so: a day
+  /// later they are looked at again.
+  private var incomplete: Set<Part> = []
+  private var incompleteBefore: Timestamp?
   /// The day whose partition the present run drops, and whether it was empty.
   private var dropping: CivilDate?
   private var dropped: CivilDate?
   /// Days whose partitions could not be dropped; they are left alone until nothing else is left to do.
   private var undropped: Set<CivilDate> = []
 
-  init(logger: Logger, readingsPerRun: Int = readingsPerRun) {
+  init(logger: Logger, readingsPerRun: Int = readingsPerRun, packedPerRun: Int = packedPerRun) {
     self.logger = logger
     self.readingsPerRun = readingsPerRun
+    self.packedPerRun = packedPerRun
+    packed = packedPerRun
   }
 
   /// Nil where sealing is turned off.
@@ -97,28 +121,46 @@ final class ReadingsSealing {
 
   /// Seals the next series of the oldest day that is over. Returns whether there is more to do.
   func run(_ transaction: Transaction) async throws -> Bool {
-    (reached, dropping, dropped) = (nil, nil, nil)
+    (reached, leftOut, dropping, dropped) = (nil, nil, nil, nil)
     try await transaction.limitLocks(milliseconds: Self.patienceMilliseconds)
     try await transaction.execute(Self.keepOrder, Duty.lockClass, OpenDays.orderKey)
-    guard let end = try await end(transaction), let (source, day) = try await oldest(before: end, transaction) else {
-      (place, undropped) = (Place(), [])
+    guard let end = try await end(transaction), let part = try await oldest(before: end, transaction) else {
+      (current, place, undropped) = (nil, Place(), [])
       return false
     }
-    if current.map({ $0 != (source, day) }) ?? true { (current, place) = ((source, day), Place()) }
-    if try await seal(source, day, transaction) { return true }
-    if source == .partitions { return try await drop(day, transaction) }
+    if part != current { (current, place, isIncomplete) = (part, Place(), false) }
+    if try await seal(part, transaction) { return true }
+    if isIncomplete {
+      incomplete.insert(part)
+    } else if part.source == .partitions {
+      return try await drop(part.day, transaction)
+    }
     return true
   }
 
   private func committed() {
     place = reached ?? Place()
+    if let leftOut, let current {
+      isIncomplete = true
+      logger.log(.info, "Left out a series when sealing a day, since it has too many readings") {
+        $0.field("day", current.day.description)
+        $0.field("device", leftOut.device.description)
+        $0.field("sensorType", leftOut.type)
+      }
+    }
     if let dropped { logger.log(.info, "Sealed a day of raw readings") { $0.field("day", dropped.description) } }
   }
 
-  /// Leaves a day for later whose partition is still being read. Returns whether there may be others.
+  /// Has runs pack less after one that took too long, and leaves a day for later whose partition is still being read.
+  /// Returns whether another run may do better.
   private func recover(from error: any Error) -> Bool {
     place = Place()
-    guard let dropping, (error as? PostgresError)?.isLockTimeout == true else { return false }
+    let failure = error as? PostgresError
+    if failure?.kind == .timeout, packed > packedPerRun / Self.leastShare {
+      packed /= 2
+      return true
+    }
+    guard let dropping, failure?.isLockTimeout == true else { return false }
     return undropped.insert(dropping).inserted
   }
 
@@ -132,29 +174,42 @@ final class ReadingsSealing {
     return OpenDays.start(at: now)
   }
 
-  private func oldest(before end: Timestamp, _ transaction: Transaction) async throws -> (Source, CivilDate)? {
-    let days = try await ReadingPartitions.existing(transaction)
-    if let day = days.first(where: { $0 < CivilDate(end) && !undropped.contains($0) }) { return (.partitions, day) }
-    guard let first = try await transaction.query(Self.firstLate, end).first else { return nil }
-    return (.late, CivilDate(try first.decode(Timestamp.self, 0)))
+  private func oldest(before end: Timestamp, _ transaction: Transaction) async throws -> Part? {
+    if end != incompleteBefore { (incomplete, incompleteBefore, packed) = ([], end, packedPerRun) }
+    for day in try await ReadingPartitions.existing(transaction) where day < CivilDate(end) {
+      let part = Part(source: .partitions, day: day)
+      if !undropped.contains(day), !incomplete.contains(part) { return part }
+    }
+    var from: Timestamp?
+    while let first = try await transaction.query(Self.firstLate, from, end).first {
+      let part = Part(source: .late, day: CivilDate(try first.decode(Timestamp.self, 0)))
+      if !incomplete.contains(part) { return part }
+      from = part.day.advanced(byDays: 1).start
+    }
+    return nil
   }
 
-  /// Moves the readings of the next series; returns false when there are none left.
-  private func seal(_ source: Source, _ day: CivilDate, _ transaction: Transaction) async throws -> Bool {
-    let (from, to) = (day.start, day.advanced(byDays: 1).start)
-    let statements = source.statements
+  /// Moves the readings of the next series, or leaves one out; returns false when there are none left.
+  private func seal(_ part: Part, _ transaction: Transaction) async throws -> Bool {
+    let (from, to) = (part.day.start, part.day.advanced(byDays: 1).start)
+    let statements = part.source.statements
     guard
       let last = try await transaction.query(
-        statements.last, from, to, place.device, place.type, readingsPerRun
+        statements.last, from, to, place.device, place.type, readingsPerRun, packed
       ).first
     else { return false }
-    let (device, type) = try last.decode((Identifier.self, String.self))
+    let (device, type, fits) = try last.decode((Identifier.self, String.self, Bool.self))
+    let end = Place(device: device, type: type)
+    guard fits else {
+      (reached, leftOut) = (end, end)
+      return true
+    }
     let before = try await totals(from, device, type, transaction)
     let rows = try await transaction.query(statements.move, from, to, place.device, place.type, device, type)
     let after = try await totals(from, device, type, transaction)
     let expected = try before + Totals(rows[0])
-    guard after == expected else { throw Differs(day: day, expected: expected, stored: after) }
-    reached = Place(device: device, type: type)
+    guard after == expected else { throw Differs(day: part.day, expected: expected, stored: after) }
+    reached = end
     return true
   }
 
