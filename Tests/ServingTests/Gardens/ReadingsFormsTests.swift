@@ -2,6 +2,8 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Reading readings as JSON and CSV", .blocking)
 struct ReadingsFormsTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
@@ -107,6 +109,36 @@ struct ReadingsFormsTests {
     #expect(limited.text.split(separator: "\r\n").count == 3)
     #expect(limited.header("link") != nil)
     #expect(try Client(device.server).get(path).status == 404)
+  }
+
+  @Test("reads a bounded number of a garden's devices at a time, and leads to the others even without items")
+  func manyDevices() throws {
+    let device = try device()
+    let (garden, silent) = (device.garden, ReadingsQuery.maximumDevices + 10)
+    try device.server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+        SELECT gen_random_uuid(), \(garden), 'Silent', sha256(gen_random_uuid()::text::bytea), now(), now()
+        FROM generate_series(1, \(silent))
+        """)
+      // The last of them is not silent.
+      _ = try await database.execute(
+        """
+        WITH last AS (
+          UPDATE devices SET measured_types = '{ph}'
+          WHERE id = (SELECT id FROM devices WHERE garden_id = \(garden) ORDER BY id DESC LIMIT 1) RETURNING id
+        )
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT id, 'ph', date_trunc('milliseconds', now()), 7 FROM last
+        """)
+    }
+    let path = "/api/gardens/\(garden)/readings"
+    let pages = try device.owner.pages(from: path)
+    #expect(try pages.map { try $0.items.count } == [0, 1])
+    let table = try device.owner.get(path, headers: ["Accept: text/csv"])
+    #expect(table.text.split(separator: "\r\n").count == 2)
+    #expect(table.header("link") == nil)
   }
 
   @Test("streams a whole device as CSV, in more than one part")
