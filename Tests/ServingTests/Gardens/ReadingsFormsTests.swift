@@ -141,6 +141,31 @@ struct ReadingsFormsTests {
     #expect(table.header("link") == nil)
   }
 
+  @Test("counts what slow clients have not taken yet towards HTTP_MEMORY, and frees it when they leave")
+  func memory() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let (owner, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", (0..<10_000).map { (hoursAgo: Double($0) / 3_600, value: Double($0 % 100)) })
+    let token = try #require(owner.token)
+    // One after the other: a client may have a few long reads at a time.
+    var slow: [Wire] = try (0..<40).map { _ in
+      let wire = try Wire(port: server.port, receiveBytes: 8_192)
+      try wire.send(
+        """
+        GET /api/devices/\(plot.device)/readings?limit=10000 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r
+        \r\n
+        """)
+      #expect(String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
+      return wire
+    }
+    // 160 kB for the items of each; without them, what is being sent takes up to 140 kB.
+    #expect(try holds { try server.metric("http_memory_bytes") > 9_000_000 })
+    slow.removeAll()
+    #expect(try holds { try server.metric("http_memory_bytes") < 4_000_000 })
+  }
+
   @Test("streams a whole device as CSV, in more than one part")
   func wholeDevice() throws {
     let device = try device()
