@@ -51,6 +51,8 @@ extension Connection {
   private func sendContinue() {
     guard state.takeContinue() else { return }
     output.append("HTTP/1.1 100 Continue\r\n\r\n")
+    // The answer begins behind it: one that there is no memory for can still be replaced.
+    outputMark = output.total
     queueFlush()
   }
 

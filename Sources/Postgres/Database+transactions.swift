@@ -7,14 +7,15 @@ extension Database {
   /// Runs `body` in a transaction: commits when it returns, rolls back when it throws.
   ///
   /// A transaction that loses against others (40001, 40P01) is retried, up to `transactionAttempts` times in all, so
-  /// `body` may run more than once. `timeoutMilliseconds` replaces the usual statement timeout; 0 is none. Throws what
-  /// `body` throws, and `PostgresError`; `.overloaded` when no connection becomes free in time. Do not open a
-  /// transaction within another one: each waits for a connection of its own.
+  /// `body` may run more than once, unless `attempts` says that it cannot. `timeoutMilliseconds` replaces the usual
+  /// statement timeout; 0 is none. Throws what `body` throws, and `PostgresError`; `.overloaded` when no connection
+  /// becomes free in time. Do not open a transaction within another one: each waits for a connection of its own.
   @discardableResult
   package func transaction<Value>(
     _ isolation: Isolation = .readCommitted, readOnly isReadOnly: Bool = false, timeoutMilliseconds: Int? = nil,
-    _ body: (Transaction) async throws -> Value
+    attempts: Int? = nil, _ body: (Transaction) async throws -> Value
   ) async throws -> Value {
+    let attempts = attempts ?? configuration.transactionAttempts
     var attempt = 1
     while true {
       let connection = try await borrowConnection()
@@ -34,7 +35,7 @@ extension Database {
           throw PostgresError(.unavailable, failure.message)
         }
         giveBack(connection, from: transaction)
-        guard let failure, failure.mayRetryTransaction, attempt < configuration.transactionAttempts else { throw error }
+        guard let failure, failure.mayRetryTransaction, attempt < attempts else { throw error }
       }
       attempt += 1
       await loop.sleep(nanoseconds: UInt64.random(in: Self.retryPauseMilliseconds, using: &loop.generator) * 1_000_000)

@@ -15,7 +15,7 @@ package enum ChildProcess {
   ///
   /// The child gets `descriptors` as 0, 1, 2 and so on, and no others: not everything that a library opens is closed by
   /// exec(3), and a connection would not end, for its peer, before the child does. It blocks no signal, unlike threads
-  /// here. Throws when the system cannot start it (posix_spawn(3)).
+  /// here. Throws when the system cannot start it (posix_spawn(3)), or has no descriptors left to pass these on.
   package static func spawn(
     _ words: [String], path: String? = nil, _ environment: Environment = .own(),
     descriptors: [Int32] = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
@@ -24,8 +24,11 @@ package enum ChildProcess {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     // Duplicated out of the way first: a descriptor may have the number that another one is to get.
-    let spares = descriptors.map { fcntl($0, F_DUPFD_CLOEXEC, Int32(descriptors.count)) }
+    var spares: [Int32] = []
     defer { for spare in spares { close(spare) } }
+    for descriptor in descriptors {
+      spares.append(try checked("fcntl") { fcntl(descriptor, F_DUPFD_CLOEXEC, Int32(descriptors.count)) })
+    }
     for (place, spare) in spares.enumerated() { posix_spawn_file_actions_adddup2(&actions, spare, Int32(place)) }
     posix_spawn_file_actions_addclosefrom_np(&actions, Int32(descriptors.count))
     var attributes = posix_spawnattr_t()

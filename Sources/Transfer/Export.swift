@@ -66,8 +66,9 @@ struct Export: EndpointGroup {
   ) async throws {
     let deadline = context.loop.now + Transfers.longestNanoseconds
     let rawDays = context.configuration.readings.rawDays
+    // What was written cannot be taken back, so that the transaction cannot be run again.
     try await context.database.transaction(
-      .repeatableRead, readOnly: true, timeoutMilliseconds: Transfers.timeoutMilliseconds
+      .repeatableRead, readOnly: true, timeoutMilliseconds: Transfers.timeoutMilliseconds, attempts: 1
     ) { transaction in
       var lines = ExportLines()
       lines.header(at: now)

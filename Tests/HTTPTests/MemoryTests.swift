@@ -8,8 +8,8 @@ import Testing
 struct MemoryTests {
   static let largeBytes = 300_000
 
-  /// A server with two large answers, `/shared` and one of its own for each client (`/own`), and with two routes for
-  /// bodies, of which `/known` accepts them only from known clients.
+  /// A server with two large answers, `/shared` and one of its own for each client (`/own`, also for a body), and with
+  /// two routes for bodies, of which `/known` accepts them only from known clients.
   static func server(
     _ memory: MemoryBudget, _ change: (inout HTTPLimits) -> Void = { _ in }
   ) throws -> LiveServer {
@@ -23,6 +23,9 @@ struct MemoryTests {
       let options = RouteOptions(body: .buffered(limit: 1 << 20))
       for path in ["/known", "/unknown"] {
         router.async(.post, path, options: options) { Response(.ok, body: .bytes(Array("\($0.body.count)".utf8))) }
+      }
+      router.async(.post, "/own", options: options) { _ in
+        Response(.ok, body: .bytes([UInt8](repeating: 0x6F, count: largeBytes)))
       }
       let route = router.routes.first { $0.template == "/known" }!
       route.admission = { request in
@@ -97,6 +100,15 @@ struct MemoryTests {
     #expect(server.log.lines.contains("503 /own"))
     clients = nil
     #expect(server.waits { $0.openConnections == 1 && memory.usedBytes < 1 << 20 })
+  }
+
+  @Test("refuses an answer that finds no memory also when the client was asked for its body")
+  func continued() throws {
+    let server = try Self.server(MemoryBudget(bytes: 500_000))
+    let client = post("/own", "Expect: 100-continue\r\n", length: 4, sent: 0, server)
+    #expect(client.answer()?.status == 100)
+    client.send("body")
+    #expect(client.answer()?.status == 503)
   }
 
   @Test("breaks off clients that hold memory which others need, and none while there is enough")

@@ -83,6 +83,23 @@ struct TransactionTests {
     #expect(balances == [2, 2])
   }
 
+  @Test("are unavailable on a standby, and the next one gets another connection")
+  func standby() async throws {
+    let (error, backends) = try await TestDatabase.run { database in
+      func backend() async throws -> Int32 {
+        try await database.transaction { try await $0.query("SELECT pg_backend_pid()")[0].decode(Int32.self, 0) }
+      }
+      let first = try await backend()
+      // Any server refuses this as a standby refuses BEGIN READ WRITE: by the same code, from the same function.
+      let error = await postgresError {
+        try await database.transaction { _ = try await $0.execute("SET default_with_oids = on") }
+      }
+      return (error, [first, try await backend()])
+    }
+    #expect(error?.kind == .unavailable, "\(String(describing: error))")
+    #expect(backends[0] != backends[1])
+  }
+
   @Test("wait for a connection, and are refused when too many wait, or one waits too long")
   func waiting() async throws {
     let kinds = try await TestDatabase.run({

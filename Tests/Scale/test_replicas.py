@@ -149,6 +149,21 @@ class Failover(unittest.TestCase):
         self.assertLess(took, 5)
         self.assertEqual(self.load.lost(self.standby), 0)
 
+    def test_a_server_that_was_led_to_a_standby_changes_nothing_until_that_is_promoted(self):
+        self.site.serve("api", DATABASE_URL=self.primary.url)
+        grower = self.site.grower()
+        until("the garden on the standby", lambda: self.standby.sql("SELECT count(*) FROM gardens") == "1")
+        # Its one address names the standby, as a name does that still has the address of before a failover.
+        self.site.serve("api-2", DATABASE_URL=self.standby.url)
+        client = Client(self.site.port["api-2"], grower.token)
+        for _ in range(10):
+            status, problem = client.send("POST", "/api/gardens", {"name": "Orchard"})
+            self.assertEqual((status, problem["type"]), (503, "urn:terroir:problem:service-unavailable"))
+        self.primary.kill()
+        self.standby.sql("SELECT pg_promote()")
+        until("changes", lambda: client.send("POST", "/api/gardens", {"name": "Orchard"})[0] == 201, seconds=30)
+        client.connection.close()
+
     def test_without_it_what_the_standby_had_not_received_is_lost(self):
         self.serve()
         # A slow network: the standby receives nothing more.

@@ -48,7 +48,11 @@ struct Readings: EndpointGroup {
       Endpoint(
         "listGardenReadings", method: .get, template: "/api/gardens/{id}/readings", access: .anyone,
         summary: "Read the readings of all devices of a garden",
-        details: "One device after another, each as in `GET /api/devices/{id}/readings`, with `deviceId`.",
+        details: """
+          One device after another, each as in `GET /api/devices/{id}/readings`, with `deviceId`. A page covers at \
+          most \(ReadingsQuery.maximumDevices) devices, and so may have fewer items than `limit`, or none, before the \
+          last one.
+          """,
         tag: "Readings", parameters: ReadingsQuery.parameters,
         success: Endpoint.Success(
           200, Self.gardenPage, mediaTypes: ReadingsForm.mediaTypes, headers: ["ETag", "Link"]),

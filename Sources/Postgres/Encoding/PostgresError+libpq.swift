@@ -13,10 +13,13 @@ extension PostgresError {
     }
     // "cached plan must not change result type" has no code of its own; the function that raises it names it.
     let isStale = sqlState == "26000" || (sqlState == "0A000" && field("R") == "RevalidateCachedQuery")
+    // A standby refuses what writes by a code of its own, but BEGIN READ WRITE by the check of a setting.
+    let isReadOnly = sqlState == "25006" || (sqlState == "0A000" && field("R") == "call_bool_check_hook")
     self.init(
       Self.kind(sqlState), message,
       report: Report(
-        sqlState: sqlState, constraint: field("n"), table: field("t"), column: field("c"), isStaleStatement: isStale))
+        sqlState: sqlState, constraint: field("n"), table: field("t"), column: field("c"), isStaleStatement: isStale,
+        isReadOnly: isReadOnly))
   }
 
   /// Whether a result says that the server ends the connection.

@@ -34,13 +34,18 @@ package struct PostgresError: Error {
     let column: String?
     /// Whether a prepared statement must be prepared anew, for example because a column was added.
     let isStaleStatement: Bool
+    /// Whether the session may not write.
+    let isReadOnly: Bool
 
-    init(sqlState: String, constraint: String?, table: String?, column: String?, isStaleStatement: Bool) {
+    init(
+      sqlState: String, constraint: String?, table: String?, column: String?, isStaleStatement: Bool, isReadOnly: Bool
+    ) {
       self.sqlState = sqlState
       self.constraint = constraint
       self.table = table
       self.column = column
       self.isStaleStatement = isStaleStatement
+      self.isReadOnly = isReadOnly
     }
   }
 
@@ -75,8 +80,9 @@ package struct PostgresError: Error {
 
   /// Whether a transaction that failed with this may be run again: nothing of it has happened.
   var mayRetryTransaction: Bool { isSerializationFailure || isStaleStatement }
-  /// Whether a statement that writes was sent on a session that may not (25006).
-  var isReadOnly: Bool { sqlState == "25006" }
+  /// Whether a statement that writes, or the beginning of a transaction that may, was sent on a session that may not,
+  /// such as one of a standby.
+  var isReadOnly: Bool { report?.isReadOnly ?? false }
   /// Whether a prepared statement must be prepared anew.
   var isStaleStatement: Bool { report?.isStaleStatement ?? false }
 }

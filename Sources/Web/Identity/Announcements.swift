@@ -7,16 +7,25 @@ import Values
 ///
 /// A hint only: it may be lost, and what loops remember expires soon after.
 enum Announcements {
-  /// What has ended or changed. The raw value is the first word of an announcement.
+  /// What has ended or changed. The raw value is the first word of an announcement, which ids follow.
   enum Subject: String {
     case session, device, token
   }
 
+  /// The most ids of one announcement.
+  private static let maximumIDs = 500
+
   private static func channel(_ prefix: String) -> String { "\(prefix)announcements" }
 
-  /// Returns the commands that announce `subject` of each id.
+  /// Returns the commands that announce `subject` of ids. Each loop looks through all that it remembers for each
+  /// announcement, so that a garden's thousands of devices share a few. The previous release hears only of those with
+  /// one id.
   static func commands(_ subject: Subject, _ ids: [Identifier], prefix: String) -> [[RedisArgument]] {
-    ids.map { ["PUBLISH", .text(channel(prefix)), .text("\(subject.rawValue) \($0)")] }
+    stride(from: 0, to: ids.count, by: maximumIDs).map { start in
+      let some = ids[start..<min(start + maximumIDs, ids.count)]
+      let text = some.reduce(into: subject.rawValue) { $0 += " \($1)" }
+      return ["PUBLISH", .text(channel(prefix)), .text(text)]
+    }
   }
 
   /// Listens for as long as the loop runs.
@@ -31,13 +40,12 @@ enum Announcements {
     }
     return try subscriber.subscribe(channel(prefix)) { message in
       let words = String(decoding: message, as: UTF8.self).split(separator: " ")
-      guard words.count == 2, let id = Identifier(words[1]), let subject = Subject(rawValue: String(words[0])) else {
-        return
-      }
+      guard let subject = words.first.flatMap({ Subject(rawValue: String($0)) }) else { return }
+      let ids = Set(words.dropFirst().compactMap { Identifier($0) })
       switch subject {
-      case .session: sessions.forget(id)
-      case .device: keys.forget(id)
-      case .token: tokens.forget(id)
+      case .session: for id in ids { sessions.forget(id) }
+      case .device: keys.forget(ids)
+      case .token: tokens.forget(ids)
       }
     }
   }

@@ -44,15 +44,16 @@ package final class DeviceKeys: CredentialMemory {
     }
   }
 
-  /// Forgets what this loop knows of a device's keys.
-  func forget(_ device: Identifier) { known.forget { $0?.device.id == device } }
+  /// Forgets what this loop knows of the keys of devices.
+  func forget(_ devices: Set<Identifier>) {
+    known.forget { $0.map { devices.contains($0.device.id) } ?? false }
+  }
 
   /// Called after the COMMIT that changed or deleted devices, or changed what their keys open: forgets and announces
   /// them.
   package func changed(_ devices: [Identifier]) async {
     guard !devices.isEmpty else { return }
-    let changed = Set(devices)
-    known.forget { $0.map { changed.contains($0.device.id) } ?? false }
+    forget(Set(devices))
     // Only a hint: what other loops remember expires by itself.
     _ = try? await redis.pipeline(Announcements.commands(.device, devices, prefix: prefix))
   }

@@ -58,10 +58,10 @@ package final class PersonalTokens: CredentialMemory {
     return holder
   }
 
-  /// Forgets what this loop knows of a token that is reported to have ended.
-  func forget(_ token: Identifier) {
-    known.forget { $0?.token == token }
-    onEnd(token)
+  /// Forgets what this loop knows of tokens that are reported to have ended.
+  func forget(_ tokens: Set<Identifier>) {
+    known.forget { $0.map { tokens.contains($0.token) } ?? false }
+    for token in tokens { onEnd(token) }
   }
 
   /// Called after the COMMIT that ended tokens: forgets and announces them.

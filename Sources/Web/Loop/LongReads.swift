@@ -46,8 +46,9 @@ package final class LongReads {
     transactionTurns = Turns(max(1, connections / 4), on: loop)
   }
 
-  /// Calls `body` when it is the client's turn, with a replica where one has all that belongs to `owners`. Throws 503
-  /// when too many reads wait, or the turn does not come in time.
+  /// Calls `body` when it is the client's turn, with a replica where one has all that belongs to `owners`, and once
+  /// more with the primary if the replica cancels the read. Throws 503 when too many reads wait, or the turn does not
+  /// come in time.
   package func read<Value>(
     for client: String, of owners: [Identifier] = [], _ body: (Database) async throws -> Value
   ) async throws -> Value {
@@ -55,7 +56,7 @@ package final class LongReads {
     defer { withExtendedLifetime(share) {} }
     try await turns.take(behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
     defer { turns.end() }
-    return try await body(database(of: owners))
+    return try await run(body, of: owners)
   }
 
   /// Calls `body` with a transaction that reads one state of the primary, when it is the client's turn. It holds a
@@ -78,11 +79,22 @@ package final class LongReads {
   ) async throws -> Value {
     try await turns.take(behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
     defer { turns.end() }
-    return try await body(database(of: owners))
+    return try await run(body, of: owners)
   }
 
-  private func database(of owners: [Identifier]) async throws -> Database {
-    if let replica = await replicaReads.replica(of: owners) { return replica }
+  private func run<Value>(_ body: (Database) async throws -> Value, of owners: [Identifier]) async throws -> Value {
+    if let replica = await replicaReads.replica(of: owners) {
+      do {
+        return try await body(replica)
+      } catch let error as PostgresError where error.isSerializationFailure {
+        // The read stood in the way of what the replica had to replay.
+      }
+    }
+    return try await body(try await database())
+  }
+
+  /// The lane's connections to the primary.
+  private func database() async throws -> Database {
     let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
     primary = own
     // Only for its first connection: if the server is away later, or for the other lanes too, the read fails at once.

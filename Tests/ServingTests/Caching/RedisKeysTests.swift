@@ -66,7 +66,8 @@ struct RedisKeysTests {
       // While it waits for the table of accounts, the sign-in is in flight.
       _ = try server.answer(
         to: { try Client(server).post("/api/sessions", wrong.replacing("a@", with: "b@")) },
-        before: { try await $0.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE") }, meanwhile: seen.look)
+        before: { try await $0.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE") },
+        meanwhile: { _ in try seen.look() })
       return seen.kinds == all
     }
     #expect(seen.kinds == all)

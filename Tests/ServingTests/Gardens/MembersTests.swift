@@ -120,6 +120,42 @@ struct MembersTests {
     #expect(try heir.delete("/api/gardens/\(garden)").status == 204)
   }
 
+  @Test("are handed a garden of many devices by a few messages to all servers, which forget the devices' keys by them")
+  func announcing() throws {
+    let server = try LiveServer()
+    defer { server.stop() }
+    let (owner, heir) = (try server.signedIn().client, try server.signedIn().client)
+    let garden = try owner.makeGarden()
+    let (id, silent) = (try #require(Identifier(garden)), 2_000)
+    try server.withDatabase { database in
+      try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+        SELECT gen_random_uuid(), \(id), 'Silent', sha256(gen_random_uuid()::text::bytea), now(), now()
+        FROM generate_series(1, \(silent))
+        """)
+    }
+    let device = try owner.makeDevice(in: garden)
+    try owner.share(garden, as: .viewer, with: heir)
+    let member = try #require(try members(owner, garden).first?.id)
+    let redis = try RedisWire()
+    try redis.send("SUBSCRIBE", "\(server.configuration.redis.keyPrefix)announcements")
+    #expect(try owner.patch("/api/gardens/\(garden)/members/\(member)", #"{"role":"owner"}"#).status == 200)
+    var (announced, messages) = (Set<String>(), 0)
+    while announced.count <= silent, messages < 20 {
+      announced.formUnion(try redis.receive().split(separator: " ").dropFirst(3).map { String($0) })
+      messages += 1
+    }
+    #expect(announced.count > silent && announced.contains(device.id))
+
+    // For every connection, on either loop.
+    let readers = server.clients(6, token: device.key)
+    for reader in readers { #expect(try reader.get("/api/device").status == 200) }
+    #expect(try heir.delete("/api/gardens/\(garden)").status == 204)
+    // Sooner than what they remember expires.
+    #expect(try holds(within: 3) { try readers.allSatisfy { try $0.get("/api/device").status == 401 } })
+  }
+
   @Test("join once however often they accept with the same Idempotency-Key")
   func joiningAgain() throws {
     let (owner, guest) = (try person(), try person())

@@ -2,6 +2,8 @@ import Reactor
 import Testing
 import Values
 
+@testable import Gardens
+
 @Suite("Reading readings as JSON and CSV", .blocking)
 struct ReadingsFormsTests {
   private func device() throws -> TestDevice { try TestDevice(LiveServer.shared.get()) }
@@ -107,6 +109,61 @@ struct ReadingsFormsTests {
     #expect(limited.text.split(separator: "\r\n").count == 3)
     #expect(limited.header("link") != nil)
     #expect(try Client(device.server).get(path).status == 404)
+  }
+
+  @Test("reads a bounded number of a garden's devices at a time, and leads to the others even without items")
+  func manyDevices() throws {
+    let device = try device()
+    let (garden, silent) = (device.garden, ReadingsQuery.maximumDevices + 10)
+    try device.server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO devices (id, garden_id, name, key_hash, created_at, updated_at)
+        SELECT gen_random_uuid(), \(garden), 'Silent', sha256(gen_random_uuid()::text::bytea), now(), now()
+        FROM generate_series(1, \(silent))
+        """)
+      // The last of them is not silent.
+      _ = try await database.execute(
+        """
+        WITH last AS (
+          UPDATE devices SET measured_types = '{ph}'
+          WHERE id = (SELECT id FROM devices WHERE garden_id = \(garden) ORDER BY id DESC LIMIT 1) RETURNING id
+        )
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT id, 'ph', date_trunc('milliseconds', now()), 7 FROM last
+        """)
+    }
+    let path = "/api/gardens/\(garden)/readings"
+    let pages = try device.owner.pages(from: path)
+    #expect(try pages.map { try $0.items.count } == [0, 1])
+    let table = try device.owner.get(path, headers: ["Accept: text/csv"])
+    #expect(table.text.split(separator: "\r\n").count == 2)
+    #expect(table.header("link") == nil)
+  }
+
+  @Test("counts what slow clients have not taken yet towards HTTP_MEMORY, and frees it when they leave")
+  func memory() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let (owner, id) = try server.signedIn()
+    let plot = try Plot(server, owner: id)
+    try plot.record("soil_moisture", (0..<10_000).map { (hoursAgo: Double($0) / 3_600, value: Double($0 % 100)) })
+    let token = try #require(owner.token)
+    // One after the other: a client may have a few long reads at a time.
+    var slow: [Wire] = try (0..<40).map { _ in
+      let wire = try Wire(port: server.port, receiveBytes: 8_192)
+      try wire.send(
+        """
+        GET /api/devices/\(plot.device)/readings?limit=10000 HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r
+        \r\n
+        """)
+      #expect(String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self).contains(" 200 "))
+      return wire
+    }
+    // 160 kB for the items of each; without them, what is being sent takes up to 140 kB.
+    #expect(try holds { try server.metric("http_memory_bytes") > 9_000_000 })
+    slow.removeAll()
+    #expect(try holds { try server.metric("http_memory_bytes") < 4_000_000 })
   }
 
   @Test("streams a whole device as CSV, in more than one part")

@@ -22,4 +22,11 @@ struct SpawnTests {
     var end = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
     #expect(poll(&end, 1, 60_000) == 1)
   }
+
+  @Test("is not started without a descriptor that it is to get")
+  func missing() {
+    #expect(throws: SystemError.self) {
+      try ChildProcess.spawn(["true"], descriptors: [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, -1])
+    }
+  }
 }

@@ -7,7 +7,7 @@ extension LiveServer {
   /// lock of the transaction, or is answered all the same, `meanwhile` is done and the transaction is committed.
   func answer(
     to request: @escaping @Sendable () throws -> Reply, before: @escaping (Transaction) async throws -> Void,
-    meanwhile: @escaping () throws -> Void = {}
+    meanwhile: @escaping (Transaction) async throws -> Void = { _ in }
   ) throws -> Reply {
     let answer = Mutex<Result<Reply, any Error>?>(nil)
     let sending = try withDatabase { database in
@@ -20,7 +20,7 @@ extension LiveServer {
         while answer.withLock({ $0 == nil }), try await !Self.isWaitedFor(transaction) {
           await database.loop.sleep(nanoseconds: 5_000_000)
         }
-        try meanwhile()
+        try await meanwhile(transaction)
         return sending
       }
     }

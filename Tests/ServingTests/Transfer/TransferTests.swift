@@ -388,6 +388,22 @@ struct TransferTests {
     #expect(isRolledUp)
   }
 
+  @Test("break an export off if Postgres ends its transaction in a deadlock, and do not begin the file once more")
+  func deadlock() throws {
+    // With a database of its own, whose tables the test may lock.
+    let own = try LiveServer()
+    defer { own.stop() }
+    let (port, token) = (own.port, try own.signedIn().client.token)
+    #expect(throws: WireError.self) {
+      // The export has read the users and waits for the products. It is ended because it waits the longest.
+      try own.answer(
+        to: { try Client(port: port, token: token).get("/api/users/me/export") },
+        before: { try await $0.execute("LOCK TABLE products IN ACCESS EXCLUSIVE MODE") },
+        meanwhile: { try await $0.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE") })
+    }
+    #expect(holds { own.log.lines.contains { $0.contains("An export was cut short") && $0.contains("40P01") } })
+  }
+
   @Test("are for signed-in users, as NDJSON")
   func refusals() throws {
     #expect(try Client(server).get("/api/users/me/export").status == 401)

@@ -1,3 +1,4 @@
+import Postgres
 import Reactor
 import Testing
 import Values
@@ -30,6 +31,32 @@ struct ReplicaTests {
     #expect(try holds(within: 20) { try count(client) == 0 })
     // Below a second, except for moments in which a busy machine measures late.
     #expect(try holds { try Client(primary).get("/metrics").text.contains("\ndatabase_replica_lag_seconds 0.") })
+  }
+
+  @Test("that cancels a read, since it stands in the way of what is replayed, leaves it to the primary")
+  func conflict() throws {
+    let replica = try TestDatabase.makeMigrated()
+    let primary = try LiveServer(["DATABASE_REPLICA_URL": replica])
+    defer { primary.stop() }
+    let (client, owner) = try primary.signedIn()
+    let plot = try Plot(primary, owner: owner)
+    try plot.record("soil_moisture", [(hoursAgo: 1, value: 30)])
+    let path = "/api/devices/\(plot.device)/readings?sensorType=soil_moisture"
+    func count() throws -> Int? { try client.get(path).json["items"]?.elements?.count }
+    #expect(try holds(within: 20) { try count() == 0 })
+    try Database.standalone(DatabaseConfiguration(url: replica), connectSeconds: 60) { database in
+      try await database.transaction { transaction in
+        try await transaction.script(
+          """
+          CREATE FUNCTION cancelled()
+            RETURNS TABLE (device_id uuid, sensor_type text, measured_at timestamptz, value float8) LANGUAGE plpgsql AS
+            $$ BEGIN RAISE 'canceling statement due to conflict with recovery' USING ERRCODE = '40001'; END $$;
+          ALTER TABLE readings_late RENAME TO readings_late_before;
+          CREATE VIEW readings_late AS SELECT * FROM cancelled();
+          """)
+      }
+    }
+    for _ in 0..<20 { #expect(try count() == 1) }
   }
 }
 

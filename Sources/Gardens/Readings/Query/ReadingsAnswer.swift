@@ -32,9 +32,23 @@ struct ReadingsAnswer {
     let next = isWhole ? nil : part.next.map { query.cursor($0, of: owner, context.cursors) }
     if let next { headers.append("Link", "<\(call.nextTarget(next))>; rel=\"next\"") }
     headers.append("Content-Type", isCSV ? "text/csv; charset=utf-8; header=present" : type)
+    let share = call.request.share
+    let charge = try charge(part, share)
     return Response(
       .ok, headers: headers,
-      body: .stream { try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, to: $0) })
+      body: .stream { writer in
+        try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, charging: share, to: writer)
+        // The first part stays as long as its closure.
+        withExtendedLifetime(charge) {}
+      })
+  }
+
+  /// Charges the memory of a part, which waits until a client has taken the one before it, however slowly. Throws 503
+  /// if there is none for it.
+  private func charge(_ part: ReadingsQuery.Part, _ share: MemoryBudget.Share) throws -> MemoryCharge {
+    let bytes = part.pages.reduce(0) { $0 + $1.bytes }
+    guard let charge = MemoryCharge(bytes, of: context.process.memory, share) else { throw Problem(Limit.memory) }
+    return charge
   }
 
   /// The entity tag of the answer in one of its forms: of its items, and of the next item's device, if there are more.
@@ -51,12 +65,14 @@ struct ReadingsAnswer {
     return EntityTag(of: digests)
   }
 
-  /// Writes a part and, if `isWhole`, those after it, each read once the one before was taken.
+  /// Writes a part and, if `isWhole`, those after it, each read once the one before was taken, and charged to `share`.
   private func write(
     _ part: ReadingsQuery.Part, of owners: [Identifier], isWhole: Bool, as form: ReadingsForm, nextCursor: String?,
-    to writer: BodyWriter
+    charging share: MemoryBudget.Share, to writer: BodyWriter
   ) async throws {
     var (part, isFirst, piece): (ReadingsQuery.Part, Bool, [UInt8]) = (part, true, [])
+    var charge: MemoryCharge?
+    defer { withExtendedLifetime(charge) {} }
     form.appendHead(to: &piece)
     while true {
       for page in part.pages {
@@ -67,6 +83,8 @@ struct ReadingsAnswer {
       part = try await context.longReads.goOn(of: owners) {
         try await query.part($0, from: next, limit: Self.partItems)
       }
+      charge = nil
+      charge = try self.charge(part, share)
     }
     form.appendEnd(nextCursor: nextCursor, to: &piece)
     try await writer.write(piece)

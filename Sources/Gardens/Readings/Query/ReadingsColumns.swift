@@ -33,6 +33,11 @@ struct ReadingsColumns {
   /// The name of an item's type.
   func type(_ position: Int) -> [UInt8] { typeNames[types.map { Int($0[position]) } ?? 0] }
 
+  /// About the memory that they take: eight bytes for each value.
+  var bytes: Int {
+    8 * (times.count + values.count + minima.count + maxima.count + counts.count + (types?.count ?? 0))
+  }
+
   /// The most bytes that `write` appends for an item: its type, and around it the separators, a device, a moment,
   /// three numbers and a count.
   var itemBytes: Int { 320 + (typeNames.map(\.count).max() ?? 0) }

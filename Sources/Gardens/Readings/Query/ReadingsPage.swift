@@ -22,6 +22,9 @@ struct ReadingsPage {
     count = min(columns?.times.count ?? 0, limit)
   }
 
+  /// About the memory that it takes.
+  var bytes: Int { columns?.bytes ?? 0 }
+
   /// Where the next page of the device begins; nil on the last one.
   var next: ReadingsPlace? {
     guard let columns, columns.times.count > count else { return nil }

@@ -8,6 +8,8 @@ import Web
 struct ReadingsQuery {
   static let defaultLimit: Int64 = 1_000
   static let maximumLimit: Int64 = 10_000
+  /// The most devices that one part is read of, each by a statement: others wait for their turn meanwhile.
+  static let maximumDevices = 100
 
   static let parameters: [Endpoint.Parameter] = [
     .query("sensorType", .string(pattern: SensorType.pattern), "Only readings of this type."),
@@ -103,14 +105,16 @@ struct ReadingsQuery {
   /// Some pages of devices, and where to go on.
   typealias Part = (pages: [ReadingsPage], next: ReadingsPlace?)
 
-  /// Reads at most `limit` items from a place on, or from where the request begins.
+  /// Reads at most `limit` items of at most `maximumDevices` devices from a place on, or from where the request begins.
   func part(_ database: Database, from start: ReadingsPlace? = nil, limit: Int64) async throws -> Part {
     var (pages, left): ([ReadingsPage], Int64) = ([], limit)
     let start = start ?? place
     let rest = start.map { start in devices.drop { $0 < start.device } } ?? devices[...]
     for device in rest {
       // The page before may have ended with its device.
-      if left == 0 { return (pages, ReadingsPlace(device: device, from: from, typeBefore: "")) }
+      if left == 0 || pages.count == Self.maximumDevices {
+        return (pages, ReadingsPlace(device: device, from: from, typeBefore: ""))
+      }
       let isStart = start?.device == device
       let page = try await page(
         database, of: device, from: isStart ? start?.from ?? from : from,
