@@ -57,18 +57,20 @@ class Backup(unittest.TestCase):
         self.assertIn("without a gap", self.site.command("status", check=False).stdout)
 
     def test_a_full_one_is_due_from_sunday_at_one(self):
-        def kind(day, hour, zone="UTC"):
-            said = self.site.run("faketime", f"{day:%F} {hour}", self.site.folder / "scripts/backup/run", "--dry-run", TZ=zone).stdout
+        def kind(moment, zone="UTC"):
+            said = self.site.run("faketime", f"{moment:%F %T}", self.site.folder / "scripts/backup/run", "--dry-run", TZ=zone).stdout
             return re.search(r"(\w+) backup \(not done", said)[1]
 
-        today = datetime.date.today()
-        sunday = today + datetime.timedelta(14 - today.isoweekday() % 7)  # the Sunday after next, from which a full backup is due
-        self.assertEqual(kind(sunday, "00:30"), "full")
-        self.assertEqual(kind(sunday, "01:30"), "full")
-        self.assertEqual(kind(today, "23:59"), "diff")
-        march = datetime.date(today.year + 1, 3, 31)
+        now = datetime.datetime.now(datetime.UTC)
+        sunday = now.replace(hour=1, minute=0, second=0) + datetime.timedelta(-now.isoweekday() % 7)
+        if sunday <= now:
+            sunday += datetime.timedelta(7)
+        self.assertEqual(kind(sunday - datetime.timedelta(minutes=2)), "diff")
+        self.assertEqual(kind(sunday), "full")
+        self.assertEqual(kind(sunday + datetime.timedelta(6, hours=23)), "full")
+        march = datetime.datetime(now.year + 1, 3, 31, 3)
         spring = march - datetime.timedelta((march.weekday() + 1) % 7)  # the clock is put forward at 01:00
-        self.assertEqual(kind(spring, "03:00", "Europe/London"), "full")
+        self.assertEqual(kind(spring, "Europe/London"), "full")
 
     def test_a_dry_run_changes_nothing(self):
         before = self.names()

@@ -119,8 +119,10 @@ struct Readings: EndpointGroup {
       lastSeen.note(origin.id, at: context.now)
       return (stored, refused)
     } catch  where error is PerhapsStored || (error as? PostgresError)?.outcomeIsUnknown == true {
-      // If they are, the newest readings in Redis lack them.
+      // If they are, the newest readings in Redis lack them. Postgres may also commit them later than this, once it has
+      // recovered.
       await context.cache.invalidate([.latest(in: origin.garden)])
+      context.cache.changeWasLost()
       for notify in writer.onDoubt { notify(origin.garden) }
       throw Problem(.unavailable, "The readings cannot be stored at the moment. Send them again.", cause: "\(error)")
     }

@@ -62,10 +62,16 @@ package struct IdempotencyKey {
 
   /// Keeps other requests with the same key out until the transaction ends; throws 409 while one of them has it.
   package func claim(in transaction: Transaction) async throws {
-    let rows = try await transaction.query(Self.lock, "\(user) \(text)")
+    let rows = try await transaction.query(Self.lock, lockKey)
     guard let row = rows.first, try row.decode(Bool.self, 0) else {
       throw Self.inProgress
     }
+  }
+
+  /// What the claim locks. Of a digest for which nobody finds a text: Postgres' own hashes can be inverted, and a user
+  /// could choose a key that locks what belongs to others, such as a device's hours or all migrations.
+  private var lockKey: Int64 {
+    Digest.sha256(Array("\(user) \(text)".utf8)).withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
   }
 
   package static var inProgress: Problem {
@@ -101,11 +107,13 @@ package struct IdempotencyKey {
       isSecret: isSealed)
   }
 
-  /// Stores what was made for this key, in the same transaction; a secret is sealed.
+  /// Stores what was made for this key, in the same transaction; a secret is sealed. Throws 409 when something was made
+  /// for it meanwhile: the previous release claims keys by another lock.
   package func keep(_ made: Made, in transaction: Transaction, at now: Timestamp) async throws {
-    try await transaction.execute(
+    let kept = try await transaction.execute(
       Self.insert, user, text, requestHash, Int16(made.status.rawValue), made.location ?? "",
-      made.isSecret ? seal.seal(made.body) : made.body, now, made.isSecret)
+      made.isSecret ? seal.seal(made.body) : made.body, now, made.isSecret, since(now))
+    if kept == 0 { throw Self.inProgress }
   }
 
   // MARK: SQL
@@ -114,15 +122,14 @@ package struct IdempotencyKey {
   package static let expiry = Expiry(
     "expiry.idempotencyKeys", from: "idempotency_keys", where: "created_at < now() - interval '24 hours'")
 
-  private static let lock = Statement(
-    "idempotency.claim", "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+  private static let lock = Statement("idempotency.claim", "SELECT pg_try_advisory_xact_lock($1)")
   private static let find = Statement(
     "idempotency.find",
     """
     SELECT body_hash, status, location, body, sealed FROM idempotency_keys
     WHERE user_id = $1 AND key = $2 AND created_at > $3
     """)
-  // A row in conflict is too old to count, or `find` would have found it.
+  // A row in conflict is too old to count, or `find` would have found it, unless it was made meanwhile.
   private static let insert = Statement(
     "idempotency.keep",
     """
@@ -130,6 +137,7 @@ package struct IdempotencyKey {
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (user_id, key) DO UPDATE SET body_hash = excluded.body_hash, status = excluded.status,
       location = excluded.location, body = excluded.body, created_at = excluded.created_at, sealed = excluded.sealed
+    WHERE idempotency_keys.created_at <= $9
     """)
 }
 

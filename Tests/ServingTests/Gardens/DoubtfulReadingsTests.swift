@@ -58,8 +58,14 @@ struct DoubtfulReadingsTests {
     let devices = try devices(2)
     let stream = try devices[1].watch()
     #expect(try stream.nextPart()?.id.isEmpty == false)
+    func mark() throws -> Int64 {
+      try direct { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
+    }
+    let before = try mark()
     let senders = try lose([devices[1]], behind: devices[0])
     #expect(try senders.map { try $0.reply().status } == [503])
+    // Readers that ask before they are stored must not keep what was before, so Postgres announces them too.
+    #expect(try holds { try mark() != before })
     try direct { database in
       try await database.execute("DELETE FROM gates")
       while try await database.query("SELECT 1 FROM readings WHERE value = 17").isEmpty {

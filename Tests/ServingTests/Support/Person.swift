@@ -11,11 +11,12 @@ extension LiveServer {
   static let password = "a long enough password"
 
   /// Makes a user who has signed in. Account and session are written straight to the database, which is faster, since
-  /// most tests need one; registration and login have tests of their own.
-  func signedIn(role: Role = .user) throws -> (client: Client, id: Identifier) {
+  /// most tests need one; registration and login have tests of their own. The user has a new id unless one is `given`.
+  func signedIn(role: Role = .user, id given: Identifier? = nil) throws -> (client: Client, id: Identifier) {
     let now = Timestamp(unixMilliseconds: Clock.unixMilliseconds())
     let (id, session) = (
-      Identifier.make(unixMilliseconds: now.unixMilliseconds), Identifier.make(unixMilliseconds: now.unixMilliseconds)
+      given ?? Identifier.make(unixMilliseconds: now.unixMilliseconds),
+      Identifier.make(unixMilliseconds: now.unixMilliseconds)
     )
     try withDatabase { database in
       let email = "\(id)@example.org"
