@@ -1,4 +1,5 @@
 import Glibc
+import Telemetry
 
 /// Judges how strong secrets are, and masks them where they are shown.
 enum SecretText {
@@ -52,6 +53,16 @@ enum SecretText {
         ? parameter.prefix { $0 != "=" } + "=" + mask : String(parameter)
     }
     return url[..<mark.upperBound] + authority + rest[end...question] + query.joined(separator: "&")
+  }
+
+  /// A text that could not be read, and may hold a URL, with what may be a password masked: all from the first colon
+  /// behind the scheme to the last `@`, since a password may have a slash that nobody has escaped.
+  static func masked(malformed text: String) -> String {
+    let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    guard let at = text.lastIndex(of: "@"), start < at, let colon = text[start..<at].firstIndex(of: ":") else {
+      return LogRedaction.path(text)
+    }
+    return LogRedaction.path("\(text[...colon])\(mask)\(text[at...])")
   }
 
   /// Shannon's entropy of the bytes, as if each were drawn independently.
