@@ -18,7 +18,7 @@ final class EdgeLog: EventHandler {
   private let socket: Int32
   private let logger: Logger
   private let answers: EdgeAnswers
-  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumBytes + 1, alignment: 8)
+  private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: maximumBytes, alignment: 8)
 
   /// Reads from a non-blocking datagram socket, which it closes at its end.
   init(socket: Int32, logger: Logger, answers: EdgeAnswers) {
@@ -45,15 +45,29 @@ final class EdgeLog: EventHandler {
     guard let colon = datagram.indices.dropLast().first(where: { datagram[$0] == 0x3A && datagram[$0 + 1] == 0x20 })
     else { return }
     let text = UnsafeRawBufferPointer(rebasing: datagram[(colon + 2)...])
-    if let line = try? JSONReader.parse(Array(text)), case .object(let members) = line {
+    let line = text.allSatisfy { $0 < 0x7F } ? Array(text) : Self.cleaned(text)
+    if let value = try? JSONReader.parse(line), case .object(let members) = value {
       answers.count(members)
-      memory[datagram.count] = UInt8(ascii: "\n")
-      logger.pass(UnsafeRawBufferPointer(rebasing: memory[(colon + 2)...datagram.count]))
+      (line + [UInt8(ascii: "\n")]).withUnsafeBytes { logger.pass($0) }
     } else {
       // Such a line quotes the request as it came, and the page that it came from.
       let detail = LogRedaction.line(String(decoding: text, as: UTF8.self))
       logger.log(Self.level(text), "nginx complains") { $0.field("detail", detail) }
     }
+  }
+
+  /// A line of the access log in UTF-8, with DEL and C1 escaped, which terminals obey: nginx writes these characters of
+  /// a client as they came. JSON has them in strings only.
+  private static func cleaned(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    var line = ""
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      if (0x7F...0x9F).contains(scalar.value) {
+        line += "\\u00\(String(scalar.value, radix: 16))"
+      } else {
+        line.unicodeScalars.append(scalar)
+      }
+    }
+    return Array(line.utf8)
   }
 
   /// The level of a line of the error log: `2026/11/28 17:00:00 [error] 7#7: …`.

@@ -24,7 +24,7 @@ package struct MailSubmission {
   package func send(to recipient: String, subject: String, text: String, id: String) async throws {
     let mail = MailText(
       sender: sender, recipient: recipient, subject: subject, text: text, id: id, date: context.now)
-    try await context.process.outbound.send(
+    try await context.process.mail.send(
       OutboundMail(
         server: server, isPlain: isPlain, sender: sender, recipient: recipient, content: mail.content,
         timeoutSeconds: Courier.timeoutSeconds))

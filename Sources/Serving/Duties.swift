@@ -83,7 +83,11 @@ final class Duties {
   private var maximumRunning: Int { max(1, context.database.configuration.transactionConnections - 1) }
 
   private func runInTurn(_ duty: Duty) async -> Bool {
-    while running >= maximumRunning { _ = await turns.wait(nanoseconds: duty.intervalSeconds * 1_000_000_000) }
+    while running >= maximumRunning, !isStopped {
+      _ = await turns.wait(nanoseconds: duty.intervalSeconds * 1_000_000_000)
+    }
+    // The end may have come while it waited.
+    guard !isStopped else { return false }
     running += 1
     defer {
       running -= 1

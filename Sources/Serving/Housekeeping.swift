@@ -1,6 +1,7 @@
 import HTTP
 import Metrics
 import Migrations
+import Outbound
 import Postgres
 import Reactor
 import Settings
@@ -45,8 +46,10 @@ final class Housekeeping {
       parts = try LoopParts(loop: loop, shared)
     }
     let (worker, status, process) = (worker, parts.status, shared.process)
+    // Slow language models must not make other servers look away.
+    let outbound = OutboundClient(on: loop, authorities: process.configuration.outbound.authorities)
     health = try HealthMonitor(
-      parts.context, external: ExternalCheck(process.configuration.health, process.outbound)
+      parts.context, external: ExternalCheck(process.configuration.health, outbound)
     ) { report in
       status.health = report
       worker?.adopt(report: report)

@@ -62,8 +62,7 @@ struct ConfigurationLoader {
       try setting.apply(text, &configuration)
     } catch {
       faulty.insert(setting.name)
-      let isURL = text.contains("://")
-      let shown = setting.isSecret ? "the value" : "\"\(isURL ? SecretText.masked(url: text) : text)\""
+      let shown = setting.isSecret ? "the value" : "\"\(SecretText.masked(malformed: text))\""
       faults.append("\(given?.source ?? setting.name): \(shown) \(error.reason)")
     }
   }
@@ -111,7 +110,7 @@ struct ConfigurationLoader {
     }
     guard let url = ServiceURL(jaeger.contains("://") ? jaeger : "http://\(jaeger)") else {
       return faults.append(
-        "JAEGER_ENDPOINT: \"\(SecretText.masked(url: jaeger))\" is not a URL such as http://jaeger:4318")
+        "JAEGER_ENDPOINT: \"\(SecretText.masked(malformed: jaeger))\" is not a URL such as http://jaeger:4318")
     }
     let collector = ServiceURL(scheme: "http", host: url.host, port: 4_318, path: "")
     configuration.tracing.collector = collector

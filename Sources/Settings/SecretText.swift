@@ -1,4 +1,5 @@
 import Glibc
+import Telemetry
 
 /// Judges how strong secrets are, and masks them where they are shown.
 enum SecretText {
@@ -38,20 +39,32 @@ enum SecretText {
   /// A URL with its passwords masked: the one before the host, and those in its query.
   static func masked(url: String) -> String {
     guard let mark = url.firstRange(of: "://") else { return mask }
-    let rest = url[mark.upperBound...]
-    let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
-    var authority = String(rest[..<end])
-    if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
-      authority = authority[...colon] + mask + authority[at...]
+    var shown = String(url[..<mark.upperBound])
+    var rest = url[mark.upperBound...]
+    // To libpq a question mark before the @ is a part of the password.
+    let beforePath = rest.prefix { $0 != "/" }
+    let hostAt = beforePath.firstIndex(of: "@") ?? beforePath.startIndex
+    let end = beforePath[hostAt...].firstIndex(of: "?") ?? beforePath.endIndex
+    if let at = beforePath[..<end].lastIndex(of: "@") {
+      shown += rest[..<at].firstIndex(of: ":").map { "\(rest[...$0])\(mask)" } ?? String(rest[..<at])
+      rest = rest[at...]
     }
-    guard let question = rest[end...].firstIndex(of: "?") else {
-      return url[..<mark.upperBound] + authority + rest[end...]
-    }
+    guard let question = rest.firstIndex(of: "?") else { return shown + rest }
     let query = rest[rest.index(after: question)...].split(separator: "&").map { parameter in
       parameter.hasPrefix("password=") || parameter.hasPrefix("sslpassword=")
         ? parameter.prefix { $0 != "=" } + "=" + mask : String(parameter)
     }
-    return url[..<mark.upperBound] + authority + rest[end...question] + query.joined(separator: "&")
+    return shown + rest[...question] + query.joined(separator: "&")
+  }
+
+  /// A text that could not be read, and may hold a URL, with what may be a password masked: all from the first colon
+  /// behind the scheme to the last `@`, since a password may have a slash that nobody has escaped.
+  static func masked(malformed text: String) -> String {
+    let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+    guard let at = text.lastIndex(of: "@"), start < at, let colon = text[start..<at].firstIndex(of: ":") else {
+      return LogRedaction.path(text)
+    }
+    return LogRedaction.path("\(text[...colon])\(mask)\(text[at...])")
   }
 
   /// Shannon's entropy of the bytes, as if each were drawn independently.

@@ -13,6 +13,8 @@ package struct Lookout {
   static let metricsMilliseconds = 5_000
   /// The longest metrics that are read, in bytes.
   static let metricsBytes = 64 << 20
+  /// The longest that it sleeps at once, in milliseconds: usleep(3) takes 32 bits of microseconds, 71 minutes.
+  static let longestSleepMilliseconds = 60_000
   /// What its own requests ask for: a route of the API that goes through the stores.
   static let probePath = "/api/gardens?limit=1"
 
@@ -75,9 +77,12 @@ package struct Lookout {
       }
       let next = probePause == nil ? nextLook : min(nextLook, nextProbe)
       let pause = next - Clock.monotonicMilliseconds()
-      if pause > 0 { usleep(UInt32(pause) * 1_000) }
+      if pause > 0 { usleep(Self.sleepMicroseconds(pause)) }
     }
   }
+
+  /// How long to sleep at once, in microseconds, where `pause` milliseconds are left.
+  static func sleepMicroseconds(_ pause: Int) -> UInt32 { UInt32(min(pause, longestSleepMilliseconds)) * 1_000 }
 
   private func look(at seconds: Double, _ unanswered: Int, _ probes: Traffic) -> Observation {
     Observation(

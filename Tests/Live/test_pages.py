@@ -105,6 +105,21 @@ class Pages(unittest.TestCase):
             self.assertGreater(newest, earlier)
         self.assertEqual(self.objections, [])
 
+    def test_status_shows_all_figures_of_another_server_that_answers(self):
+        page = self.open("/status")
+        plot = page.get_by_role("slider", name="Requests, per second")
+        expect(plot).to_have_attribute("aria-valuemax", re.compile(r"^([2-9]|\d\d)"), timeout=60_000)
+        before = int(plot.get_attribute("aria-valuemax"))
+
+        def other(route):
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "startedAt": "2020-01-01T00:00:00.000Z"})
+
+        page.route("**/status/data*", other)
+        expect(page.locator("#facts")).to_contain_text(re.compile(r"up \d{4} d"), timeout=20_000)
+        self.assertGreaterEqual(int(plot.get_attribute("aria-valuemax")), before)
+        self.assertEqual(self.objections, [])
+
     def test_charts_are_read_by_keyboard(self):
         page = self.open("/status")
         plot = page.get_by_role("slider", name="Response time")

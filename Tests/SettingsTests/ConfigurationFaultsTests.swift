@@ -32,6 +32,22 @@ func allFaults() {
 }
 
 @Test(
+  "shows no password of a URL that cannot be read",
+  arguments: [
+    ("SMTP_URL", "smtps://user:hunter2/+x@mail:465", "smtps://user:***@mail:465"),
+    ("SMTP_URL", "user:hunter2@mail:465", "user:***@mail:465"),
+    ("SMTP_URL", "smtps://user:hun#ter2@mail", "smtps://user:***@mail"),
+    ("HEALTH_EXTERNAL_URLS", "https://a,https://u:hunter2@b/x y", "https://a,https:***@b/x y"),
+    ("HEALTH_EXTERNAL_URLS", "https://a/x?token=hunter2#x", "https://a/x?token=***"),
+    ("JAEGER_ENDPOINT", "u:hunter2@jaeger:x", "u:***@jaeger:x"),
+    ("OPENAI_BASE_URL", "openai:8080", "openai:8080"), ("SMTP_FROM", "ada@@example.org", "ada@@example.org"),
+  ])
+func hiddenPasswords(name: String, value: String, shown: String) {
+  let found = faults([name: value])
+  #expect(found.count == 1 && found[0].hasPrefix("\(name): \"\(shown)\" is not "), "\(found)")
+}
+
+@Test(
   "refuses malformed values",
   arguments: [
     ("PORT", "+80"), ("PORT", "-1"), ("PORT", "8o"), ("PORT", " 80"), ("METRICS_PORT", "65536"), ("WORKERS", "257"),

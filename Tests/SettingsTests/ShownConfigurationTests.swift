@@ -25,6 +25,20 @@ func shownConfiguration() throws {
   ] { #expect(lines.contains(line), "\(line)") }
 }
 
+@Test(
+  "shows no password in a URL of Postgres, also one that libpq takes although it is not escaped",
+  arguments: [
+    ("postgres://u:hunter2@h/d", "postgres://u:***@h/d"),
+    ("postgres://u:?hunter2#@h:1/d?sslmode=require", "postgres://u:***@h:1/d?sslmode=require"),
+    ("postgres://u:?hunter2@h?sslpassword=hunter2", "postgres://u:***@h?sslpassword=***"),
+    ("postgres://u:hunter2@h?user=a@b", "postgres://u:***@h?user=a@b"), ("postgres://u@h/d", "postgres://u@h/d"),
+    ("postgres://h:1/d?user=a@b", "postgres://h:1/d?user=a@b"),
+  ])
+func maskedURLs(url: String, shown: String) throws {
+  let lines = try load(["DATABASE_URL": url]).text.split(separator: "\n")
+  #expect(lines.contains { $0 == "DATABASE_URL=\(shown)  # DATABASE_URL" })
+}
+
 @Test("the shown settings read back as the same configuration")
 func roundTrip() throws {
   let first = try load([:])

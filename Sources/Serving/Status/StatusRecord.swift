@@ -3,8 +3,8 @@ import Postgres
 import Values
 import Web
 
-/// The history of the service, in SQL: spans of one status each, of which one replica extends the last every minute.
-/// Where there is no span, nothing served.
+/// The history of the service, in SQL: spans of one status each, of which every replica extends the last each minute.
+/// The service is as well as the best of them. Where there is no span, nothing served.
 struct StatusRecord {
   private static let intervalSeconds: UInt64 = 60
   /// A longer break between two entries is an outage, in seconds; a shorter one may be a restart.
@@ -21,7 +21,7 @@ struct StatusRecord {
   static func duty(_ status: @escaping () -> HealthStatus?) -> Duty {
     Duty(name: "status", intervalSeconds: intervalSeconds, timeoutMilliseconds: 5_000) { transaction in
       guard let status = status() else { return false }
-      try await transaction.execute(note, status.rawValue, breakSeconds)
+      try await transaction.execute(note, status.rawValue, breakSeconds, Int32(intervalSeconds))
       return false
     }
   }
@@ -62,22 +62,29 @@ struct StatusRecord {
     }
   }
 
-  /// $1 is the status, $2 the longest break in seconds. Extends the last span, or adds one that follows it without a
-  /// break, or after one.
+  /// $1 is the status, $2 the longest break in seconds, and $3 how long a note counts. Extends the last span, or adds
+  /// one that follows it without a break, or after one; not while a better status counts, of another replica.
   private static let note = Statement(
     "status.note",
     """
     WITH last AS (
       SELECT started_at, ended_at, status FROM status_spans
       WHERE ended_at > now() - $2 * interval '1 second' ORDER BY started_at DESC LIMIT 1
+    ), better AS (
+      SELECT 1 FROM last WHERE ended_at > now() - $3 * interval '1 second'
+        AND array_position(\(fromBest), status) < array_position(\(fromBest), $1::text)
     ), same AS (
       UPDATE status_spans SET ended_at = now() FROM last
       WHERE status_spans.started_at = last.started_at AND last.status = $1 RETURNING 1
     )
     INSERT INTO status_spans (started_at, ended_at, status)
-    SELECT coalesce((SELECT ended_at FROM last), now()), now(), $1 WHERE NOT EXISTS (SELECT FROM same)
+    SELECT coalesce((SELECT ended_at FROM last), now()), now(), $1
+    WHERE NOT EXISTS (SELECT FROM same) AND NOT EXISTS (SELECT FROM better)
     ON CONFLICT (started_at) DO UPDATE SET ended_at = excluded.ended_at, status = excluded.status
     """)
+
+  /// The statuses in their order, from the best.
+  private static let fromBest = "ARRAY['healthy', 'degraded', 'unhealthy']::text[]"
 
   /// $1 is `day` or `hour`, $2 how many of them, $3 the longest break in seconds. Returns for each the share that was
   /// served, and the share that was degraded.

@@ -31,7 +31,7 @@ final class RequestTracing {
     guard hasParent || spans != nil else { return }
     var parent =
       request.withHeader("traceparent") { bytes in
-        TraceContext(traceparent: bytes, tracestate: request.header("tracestate"))
+        TraceContext(traceparent: bytes, tracestate: request.headerList("tracestate"))
       } ?? nil
     let isWanted = spans != nil && call.endpoint?.endpoint.isProbe != true
     guard parent != nil || isWanted else { return }

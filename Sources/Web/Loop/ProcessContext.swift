@@ -15,7 +15,10 @@ package final class ProcessContext: Sendable {
   package let passwords: PasswordPool
   /// Bounds the password checks of members, for each network.
   let passwordShares: ClientShares
+  /// For questions to language models: when as many are under way as a client allows, further ones fail at once.
   package let outbound: OutboundClient
+  /// For mail, which slow language models must not keep from being sent.
+  package let mail: OutboundClient
   let identifiers = IdentifierSequence()
   package let clock = AgreedClock()
   package let eventStreams: ClientShares
@@ -64,6 +67,7 @@ package final class ProcessContext: Sendable {
     passwordShares = ClientShares(maximum: max(1, accounts.hashingQueueLength / PasswordPool.networksPart))
     let authorities = configuration.outbound.authorities
     outbound = OutboundClient(on: caller, authorities: authorities)
+    mail = OutboundClient(on: caller, authorities: authorities)
     eventStreams = ClientShares(maximum: configuration.events.streamsPerClient)
     trustedProxies = configuration.listening.trustedProxies
     memory = MemoryBudget(bytes: configuration.http.memoryBytes)

@@ -43,7 +43,7 @@ struct ProvidersTests {
     models.script([.json(200, provider == "openai" ? WireFormat.openAI(words) : WireFormat.anthropic(words))])
     let before = try counted(provider, true)
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    let reply = try ask(provider, headers: ["traceparent: \(trace)"])
+    let reply = try ask(provider, headers: ["traceparent: \(trace)", "tracestate: rojo=1", "tracestate: congo=2"])
     #expect(reply.status == 201)
     let insight = try reply.json
     #expect(insight["provider"]?.text == provider)
@@ -59,6 +59,7 @@ struct ProvidersTests {
     let traceparent = try #require(request.headers["traceparent"])
     #expect(traceparent.hasPrefix("00-0af7651916cd43dd8448eb211c80319c-"))
     #expect(!traceparent.contains("b7ad6b7169203331"))
+    #expect(request.headers["tracestate"] == "rojo=1,congo=2")
   }
 
   @Test("are asked a limited number of times for each user, not counting repeated keys and questions without data")

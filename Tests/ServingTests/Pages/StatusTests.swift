@@ -147,6 +147,26 @@ struct StatusTests {
     #expect(noted.map(\.1) == [1, 1, 0] && noted.map(\.2) == [0, 0, 60])
   }
 
+  @Test("records the service as being as well as its best replica, and no incident for each note of another")
+  func replicas() throws {
+    let server = try LiveServer()
+    // A running server would note spans by itself.
+    server.stop()
+    let noted = try server.withDatabase { database in
+      try await database.execute("DELETE FROM status_spans")
+      // Two replicas note by turns, the second half a minute after the first. In the end the first is degraded, too.
+      for status in [.healthy, .degraded, .healthy, .degraded, .degraded, .degraded] as [HealthStatus] {
+        try await database.execute(
+          "UPDATE status_spans SET started_at = started_at - interval '30 s', ended_at = ended_at - interval '30 s'")
+        try await database.transaction { _ = try await StatusRecord.duty { status }.run($0) }
+      }
+      return try await database.query(
+        "SELECT status, round(extract(epoch FROM ended_at - started_at))::int4 FROM status_spans ORDER BY started_at"
+      ).map { try $0.decode((String.self, Int32.self)) }
+    }
+    #expect(noted.map(\.0) == ["healthy", "degraded"] && noted.map(\.1) == [60, 90])
+  }
+
   @Test("keeps the points of fifteen minutes")
   func bound() {
     let history = StatusHistory(Instruments(shards: 1), now: 0)

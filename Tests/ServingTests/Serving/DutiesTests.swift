@@ -84,6 +84,33 @@ struct DutiesTests {
     #expect(ended == 1)
   }
 
+  @Test("that wait for their turn when the server stops are not begun")
+  func waiting() throws {
+    let before = try LiveServer()
+    before.stop()
+    try before.withDatabase { _ = try await $0.execute("DELETE FROM status_spans") }
+    let lock = try before.holdTable("erased_devices")
+    defer { lock.release() }
+    let server = try before.replica(["DATABASE_TRANSACTION_CONNECTIONS": "1", "WORKERS": "1"])
+    // One duty waits for the table, and others, among them the last, for their turn.
+    #expect(
+      try holds {
+        try before.withDatabase { database in
+          try await !database.query(
+            """
+            SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+            WHERE datname = current_database() AND relation = 'erased_devices'::regclass AND NOT granted
+            """
+          ).isEmpty
+        }
+      })
+    let stopping = try SystemThread(name: "stopping") { server.stop() }
+    #expect(holds { (try? Wire(port: server.port)) == nil })
+    lock.release()
+    stopping.join()
+    #expect(try before.withDatabase { try await $0.query("SELECT FROM status_spans").count } == 0)
+  }
+
   @Test("wait for a connection that another one has, and do not fail meanwhile")
   func turns() throws {
     let before = try LiveServer()

@@ -8,6 +8,7 @@ import Testing
 import Values
 
 @testable import HTTP
+@testable import Insights
 
 @Suite("The health report", .blocking)
 struct HealthTests {
@@ -36,6 +37,42 @@ struct HealthTests {
       // An external service that is away is no reason to send requests elsewhere.
       #expect(try client.get("/readyz").status == 200)
     }
+  }
+
+  @Test("asks the configured URLs also while as many questions to a slow language model are under way as there may be")
+  func slowModels() throws {
+    let (models, other, seconds) = (try ModelServer(), try ModelServer(), 8)
+    models.script(Array(repeating: .slow(Double(seconds), ""), count: 100))
+    let server = try LiveServer([
+      "OPENAI_BASE_URL": "http://127.0.0.1:\(models.port)/v1", "OPENAI_API_KEY": "sk-test",
+      "INSIGHTS_TIMEOUT_SECONDS": "\(seconds)", "HEALTH_EXTERNAL_URLS": "http://127.0.0.1:\(other.port)/",
+      "HEALTH_INTERVAL_MILLISECONDS": "100", "DATABASE_TRANSACTION_CONNECTIONS": "16",
+    ])
+    defer { server.stop() }
+    let growers = try (0..<17).map { _ in
+      let (client, id) = try server.signedIn()
+      let plot = try Plot(server, owner: id)
+      try plot.record("soil_moisture", [(0, 12), (1, 13)])
+      return (token: try #require(client.token), garden: plot.garden)
+    }
+    let body = #"{"type":"watering","provider":"openai"}"#
+    let wires = try growers.flatMap { grower in
+      try (0..<InsightFeature.maximumQuestionsOfUser).map { _ in
+        let wire = try Wire(port: server.port)
+        try wire.send(
+          """
+          POST /api/gardens/\(grower.garden)/insights HTTP/1.1\r\nHost: test\r\n\
+          Authorization: Bearer \(grower.token)\r\nContent-Type: application/json\r\n\
+          Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+          """)
+        return wire
+      }
+    }
+    #expect(server.log.line("too many outbound requests") != nil)
+    let asked = other.received.count
+    // One may have been sent before.
+    #expect(holds(within: Double(seconds) / 2) { other.received.count > asked + 1 })
+    withExtendedLifetime(wires) {}
   }
 
   @Test("shows changes of the stores without waiting for the next round or for a server that does not answer")

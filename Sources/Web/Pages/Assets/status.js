@@ -30,12 +30,22 @@ let report = null;
 let lastSuccess = null; // by this computer's clock
 let failing = false;
 
+async function figures(after) {
+  const query = after ? `?after=${encodeURIComponent(after)}` : "";
+  const response = await fetch(`/status/data${query}`, { cache: "no-store", signal: AbortSignal.timeout(INTERVAL - 500) });
+  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+  return response.json();
+}
+
 async function ask() {
   try {
-    const query = points.length ? `?after=${encodeURIComponent(points.at(-1).at)}` : "";
-    const response = await fetch(`/status/data${query}`, { cache: "no-store", signal: AbortSignal.timeout(INTERVAL - 500) });
-    if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-    take(await response.json());
+    let next = await figures(points.at(-1)?.at);
+    // The figures of several servers do not mix, and of this one the earlier ones are missing.
+    if (isOther(next)) {
+      next = await figures();
+      points = [];
+    }
+    take(next);
     lastSuccess = Date.now();
     failing = false;
   } catch {
@@ -44,12 +54,14 @@ async function ask() {
   render();
 }
 
+/** Whether another one of several servers has answered, rather than one that was started in place of the last. */
+function isOther(next) {
+  if (!points.length || report.startedAt === next.startedAt) return false;
+  return Date.parse(next.startedAt) < Date.parse(points.at(-1).at);
+}
+
 function take(next) {
-  const earlier = report;
   report = next;
-  const known = points.length ? Date.parse(points.at(-1).at) : 0;
-  // Another one of several servers answered: their figures do not mix.
-  if (earlier && earlier.startedAt !== next.startedAt && Date.parse(next.startedAt) < known) points = [];
   points.push(...next.points);
   const oldest = Date.parse(next.now) - WINDOW;
   points = points.filter((point) => Date.parse(point.at) >= oldest);
