@@ -71,6 +71,12 @@ class DeployECS(unittest.TestCase):
         self.assertIn("The new release did not come up.", text)
         self.assertEqual(self.cloud.served(), image("a"))
 
+    def test_a_question_that_aws_does_not_answer_puts_nothing_back(self):
+        self.cloud.unsteady = {"DescribeServices", "ListTasks", "DescribeTasks"}
+        code, text, outcome = self.deploy("staging", image("b"))
+        self.assertEqual((code, outcome), (0, "outcome=deployed"), text)
+        self.assertEqual(self.cloud.served(), image("b"))
+
     def test_what_the_watch_finds_worse_or_cannot_tell_is_put_back(self):
         for verdict, letter in ((1, "b"), (3, "c")):
             self.cloud.exits["watch"] = verdict
