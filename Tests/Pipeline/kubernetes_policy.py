@@ -157,6 +157,8 @@ def faults(documents):
         selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
         if selector and not any(selector.items() <= each.items() for each in labels):
             found.append(f"{kind} {name} selects no pod")
+        if kind == "Job" and document["spec"].get("activeDeadlineSeconds", 0) < 12 * 3600:
+            found.append(f"{name}: an index that takes longer to build is never there, since each attempt begins anew")
         if kind == "Ingress":
             said = document["metadata"]["annotations"]
             if said.get("nginx.ingress.kubernetes.io/affinity") != "cookie":
