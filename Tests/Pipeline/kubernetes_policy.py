@@ -163,6 +163,8 @@ def faults(documents):
             said = document["metadata"]["annotations"]
             if said.get("nginx.ingress.kubernetes.io/affinity") != "cookie":
                 found.append(f"{name}: during a rollout a page may get the scripts of two releases")
+            if int(said.get("nginx.ingress.kubernetes.io/proxy-send-timeout", "60")) < 600:
+                found.append(f"{name}: an import ends while the server stores a part of it")
             if said.get("nginx.ingress.kubernetes.io/session-cookie-change-on-failure") != "true":
                 found.append(f"{name}: a browser stays with a pod that is gone")
         if kind == "HorizontalPodAutoscaler":
