@@ -134,6 +134,14 @@ class DeployECS(unittest.TestCase):
         self.assertEqual(deploy.wait(60), 1)
         self.assertEqual(self.cloud.served(), image("a"))
 
+    def test_a_deploy_whose_messages_nobody_can_read_puts_back_what_served(self):
+        deploy = subprocess.Popen([ROOT / "scripts/deploy-ecs", "staging", image("b")], env=self.cloud.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(deploy.kill)
+        until("the switch", lambda: "UpdateService" in self.cloud.calls, 120)
+        deploy.stdout.close()
+        self.assertEqual(deploy.wait(120), 1)
+        self.assertEqual(self.cloud.served(), image("a"))
+
     def test_a_release_of_which_nobody_saw_the_end_is_rolled_back_by_one(self):
         self.deploy("staging", image("b"))
         self.cloud.exits["watch"] = None
