@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -63,7 +64,7 @@ class Units(unittest.TestCase):
         cls.addClassCleanup(cls.binary.unlink)
         cls.binary.write_bytes(pathlib.Path(os.environ["TERROIR_BINARY"]).read_bytes())
         cls.binary.chmod(0o755)
-        changed = units(**{"/usr/local/bin/terroir": cls.binary, "=3000": f"=127.0.0.1:{port['blue']}", ":9464": f":{port['blue-metrics']}"})
+        changed = units(**{"/usr/local/bin/terroir": cls.binary, "3000": port["blue"], ":9464": f":{port['blue-metrics']}"})
         cls.fresh = re.sub("[^/]+$", "fresh", cls.host.stores["DATABASE_URL"])
         cls.systemd = Systemd(cls.host.folder / "systemd", changed, {"fresh.env": settings(DATABASE_URL=cls.fresh), "terroir.env": settings(
             DATABASE_URL=cls.host.stores["DATABASE_URL"], REDIS_URL=cls.host.stores["REDIS_URL"], JWT_SECRET="s" * 48,
@@ -93,6 +94,12 @@ class Units(unittest.TestCase):
         self.assertIn("version", self.get("/version"))
         until("its readiness", lambda: self.systemd.show("terroir.service", "ActiveState") == "active")
         self.assertIn("http_requests_total", fetch(f"http://127.0.0.1:{self.host.port['blue-metrics']}/metrics"))
+
+    def test_only_this_host_can_connect(self):
+        self.start("terroir.socket")
+        for port in ("blue", "blue-metrics"):
+            with self.assertRaises(ConnectionRefusedError):  # as from elsewhere: it is not the address that nginx connects to
+                socket.create_connection(("127.0.0.2", self.host.port[port]), 5).close()
 
     def test_nobody_starts_it_again_once_it_is_stopped_for_a_restore(self):
         self.start("terroir.socket", "terroir.service")

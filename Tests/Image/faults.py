@@ -29,8 +29,9 @@ OF_THE_HOST = {
     "BackupTooOld", "SensorSilent", "OutOfMemoryKill",
 }
 
-# Alerts over minutes or hours, which earlier faults raise as well: neither awaited nor in the table.
-OF_THE_PAST = {"HighErrorRate", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "Restarting", "HousekeepingFailing", "WalArchiveFailing"}
+# Alerts over minutes or hours, which earlier faults raise as well, and one that notifies nobody: neither awaited nor in
+# the table.
+OF_THE_PAST = {"HighErrorRate", "ErrorBudgetBurnFast", "ErrorBudgetBurnSlow", "Restarting", "HousekeepingFailing", "WalArchiveFailing", "ServersDown"}
 
 Fault = collections.namedtuple("Fault", "name inject healer heal")
 

@@ -26,10 +26,10 @@ def free_port():
 
 class Cloud:
     """`exits` maps a command's first word to its task's exit code, None if it never ends; `broken` is an image that
-    never comes up."""
+    never comes up; of the calls in `unsteady` every other one fails once the service has been told of a release."""
 
     def __init__(self):
-        self.exits, self.broken = {}, None
+        self.exits, self.broken, self.unsteady = {}, None, set()
         self.commands, self.calls = [], []
         self.state = tempfile.TemporaryDirectory()
         inner, port = free_port(), free_port()
@@ -49,13 +49,15 @@ class Cloud:
                 link = http.client.HTTPConnection("127.0.0.1", inner, timeout=30)
                 link.request("POST", self.path, body, dict(self.headers))
                 answer = link.getresponse()
-                content = answer.read()
+                status, content = answer.status, answer.read()
                 link.close()
                 action = self.headers.get("X-Amz-Target", "").split(".")[-1]
                 cloud.calls.append(action or re.search(rb"Action=(\w+)", body)[1].decode())
-                if action in ("DescribeTasks", "DescribeServices"):
+                if cloud.fails(action):
+                    status, content = 400, b'{"__type": "AccessDeniedException", "message": "not now"}'
+                elif action in ("DescribeTasks", "DescribeServices"):
                     content = json.dumps(getattr(cloud, action)(json.loads(content))).encode()
-                self.send_response(answer.status)
+                self.send_response(status)
                 for name, value in answer.getheaders():
                     if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
                         self.send_header(name, value)
@@ -76,6 +78,9 @@ class Cloud:
         self.client = lambda service: session.create_client(
             service, REGION, endpoint_url=self.inner, aws_access_key_id="test", aws_secret_access_key="test")
         self.ecs = self.client("ecs")
+
+    def fails(self, action):
+        return action in self.unsteady and "UpdateService" in self.calls and self.calls[self.calls.index("UpdateService"):].count(action) % 2 == 1
 
     def DescribeTasks(self, answer):
         for task in answer["tasks"]:

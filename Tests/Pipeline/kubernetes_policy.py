@@ -157,10 +157,14 @@ def faults(documents):
         selector = selector.get("matchLabels", selector) if kind in ("Service", "PodDisruptionBudget", "Deployment") else {}
         if selector and not any(selector.items() <= each.items() for each in labels):
             found.append(f"{kind} {name} selects no pod")
+        if kind == "Job" and document["spec"].get("activeDeadlineSeconds", 0) < 12 * 3600:
+            found.append(f"{name}: an index that takes longer to build is never there, since each attempt begins anew")
         if kind == "Ingress":
             said = document["metadata"]["annotations"]
             if said.get("nginx.ingress.kubernetes.io/affinity") != "cookie":
                 found.append(f"{name}: during a rollout a page may get the scripts of two releases")
+            if int(said.get("nginx.ingress.kubernetes.io/proxy-send-timeout", "60")) < 600:
+                found.append(f"{name}: an import ends while the server stores a part of it")
             if said.get("nginx.ingress.kubernetes.io/session-cookie-change-on-failure") != "true":
                 found.append(f"{name}: a browser stays with a pod that is gone")
         if kind == "HorizontalPodAutoscaler":

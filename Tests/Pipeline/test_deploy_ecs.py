@@ -71,6 +71,12 @@ class DeployECS(unittest.TestCase):
         self.assertIn("The new release did not come up.", text)
         self.assertEqual(self.cloud.served(), image("a"))
 
+    def test_a_question_that_aws_does_not_answer_puts_nothing_back(self):
+        self.cloud.unsteady = {"DescribeServices", "ListTasks", "DescribeTasks"}
+        code, text, outcome = self.deploy("staging", image("b"))
+        self.assertEqual((code, outcome), (0, "outcome=deployed"), text)
+        self.assertEqual(self.cloud.served(), image("b"))
+
     def test_what_the_watch_finds_worse_or_cannot_tell_is_put_back(self):
         for verdict, letter in ((1, "b"), (3, "c")):
             self.cloud.exits["watch"] = verdict
@@ -126,6 +132,14 @@ class DeployECS(unittest.TestCase):
         deploy.stdout.close()
         deploy.send_signal(signal.SIGHUP)
         self.assertEqual(deploy.wait(60), 1)
+        self.assertEqual(self.cloud.served(), image("a"))
+
+    def test_a_deploy_whose_messages_nobody_can_read_puts_back_what_served(self):
+        deploy = subprocess.Popen([ROOT / "scripts/deploy-ecs", "staging", image("b")], env=self.cloud.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(deploy.kill)
+        until("the switch", lambda: "UpdateService" in self.cloud.calls, 120)
+        deploy.stdout.close()
+        self.assertEqual(deploy.wait(120), 1)
         self.assertEqual(self.cloud.served(), image("a"))
 
     def test_a_release_of_which_nobody_saw_the_end_is_rolled_back_by_one(self):

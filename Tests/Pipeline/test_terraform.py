@@ -102,3 +102,18 @@ class Terraform(unittest.TestCase):
         self.assertEqual(secrets.get_secret_value(SecretId="terroir-staging/jwt_secret")["SecretString"], SECRET)
         for secret in (PASSWORD, SECRET):
             self.assertNotIn(secret, self.state)
+
+    def test_the_alarm_on_connections_goes_off_before_postgres_refuses_them(self):
+        alarm, = (instance["attributes"] for resource in json.loads(self.state)["resources"] if resource["type"] == "aws_cloudwatch_metric_alarm"
+                  for instance in resource["instances"] if instance["index_key"] == "connections")
+        admitted = 4 * 2**30 / 9531392  # what RDS admits by default with the 4 GiB of db.t4g.medium, and a little less
+        self.assertLess(alarm["threshold"], 0.8 * admitted)
+
+    def test_a_redis_that_is_made_again_asks_for_the_token_that_the_servers_have(self):
+        address = "module.stack.module.data.aws_elasticache_replication_group.this"
+        self.terraform("plan", "-input=false", "-no-color", f"-target={address}", f"-replace={address}", "-out=redis.plan")
+        planned = json.loads(self.terraform("show", "-json", "redis.plan"))["resource_changes"]
+        change, = (each["change"] for each in planned if each["address"] == address)
+        self.assertIn("create", change["actions"])
+        url = self.cloud.client("secretsmanager").get_secret_value(SecretId="terroir-staging/redis_url")["SecretString"]
+        self.assertIn(f":{change['after']['auth_token']}@", url)

@@ -148,6 +148,12 @@ class Host(unittest.TestCase):
                     process.terminate()
                     self.assertEqual((process.stdout.readline(), process.wait(30)), ("interrupted\n", 143))
 
+    def test_no_role_loses_its_password_to_a_file_that_is_missing(self):
+        for role in ("OWNER", "API", "EXPORTER", "BACKUP"):
+            with self.subTest(role=role):
+                done = subprocess.run(["sh", ROOT / "scripts/postgres-roles"], env={**os.environ, f"{role}_PASSWORD_FILE": "/missing"}, capture_output=True, text=True)
+                self.assertEqual((done.returncode, "'/missing' is empty or missing" in done.stderr), (66, True))
+
     @staticmethod
     def lay_out(root, **commands):
         """The schedule in a folder, with commands of its own: their names, and what they do."""

@@ -123,6 +123,7 @@ class Alerts(Monitored):
         self.stack.stop("api")
         self.received("InstanceDown", job="api")
         self.firing("MetricsAbsent")
+        self.firing("ServersDown")
         self.stack.start_server()
         self.stack.start_nginx(rate="1000r/s", burst="1000")
         self.resolved("InstanceDown", job="api")

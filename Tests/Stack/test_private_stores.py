@@ -33,3 +33,11 @@ class PrivateStores(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stderr)
                 subprocess.run([*STORES, "status"], check=True)
                 subprocess.run([*STORES, "destroy"], check=True)
+
+    def test_two_first_starts_at_once_start_one_pair_of_stores(self):
+        starts = [subprocess.Popen([*STORES, "start"], stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        for start in starts:
+            self.addCleanup(start.kill)
+            text = start.communicate(timeout=300)[1]
+            self.assertEqual(start.returncode, 0, text)
+        subprocess.run([*STORES, "status"], check=True)

@@ -25,6 +25,10 @@ void record(uint64_t ns) {
   if (ns > largest) largest = ns;
 }
 
+void record_waiting(uint64_t ns) {
+  if (ns > largest) largest = ns;
+}
+
 void clear_histogram(void) {
   memset(counts, 0, sizeof counts);
   total = sum = largest = 0;

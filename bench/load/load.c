@@ -203,8 +203,11 @@ int main(int argc, char **argv) {
   clear_histogram();
   uint64_t cpu = cpu_ns(options.pid), measured = now_ns();
   run_until(all, measured + (uint64_t)(options.seconds * 1e9));
-  double seconds = (double)(now_ns() - measured) / 1e9;
+  uint64_t end = now_ns();
+  double seconds = (double)(end - measured) / 1e9;
   cpu = cpu_ns(options.pid) - cpu;
+  for (unsigned i = 0; i < options.connections; i++)
+    if (all[i].awaited) record_waiting(end - all[i].due);
   printf("{\"requests\": %lu, \"all_requests\": %lu, \"seconds\": %.3f, \"bytes\": %lu, \"bad_status\": %lu, ", counts.requests,
          counts.all + counts.requests, seconds, counts.bytes, counts.bad_status);
   printf("\"broken\": %lu, \"mean_us\": %.1f, \"p50_us\": %.1f, \"p95_us\": %.1f, ", counts.broken, mean_us(),

@@ -32,6 +32,7 @@ int take_response(struct response *r, const char **bytes, size_t *length);
 
 // histogram.c: latencies in nanoseconds, to a precision of 1 in 64.
 void record(uint64_t ns);
+void record_waiting(uint64_t ns);  // of a request without an answer at the end: only the largest counts it
 void clear_histogram(void);
 double quantile_us(double share);
 double mean_us(void);

@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).parent
 PROGRAM = shutil.which("prometheus-alertmanager") or "alertmanager"
 DATABASE, POSTGRES = {"alertname": "DependencyDown", "name": "database"}, {"alertname": "StoreUnreachable", "job": "postgres"}
 CACHE, REDIS = {"alertname": "DependencyDown", "name": "redis"}, {"alertname": "StoreUnreachable", "job": "redis"}
-SERVER = {"alertname": "InstanceDown", "job": "api"}
+SERVER, SERVERS = {"alertname": "InstanceDown", "job": "api"}, {"alertname": "ServersDown"}
 
 # Labels of an alert, and who is notified.
 ROUTES = [
@@ -41,8 +41,9 @@ SILENCED = [
     ({"alertname": "Other", "name": "redis"}, [], [REDIS]),
     # An exporter's trouble silences nothing.
     (POSTGRES, [], [REDIS, {"alertname": "HighErrorRate"}, {"alertname": "EdgeDown"}]),
-    (SERVER, [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}], [{"alertname": "HighErrorRate"}]),
-    ({"alertname": "InstanceDown", "job": "redis"}, [], [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}]),
+    (SERVERS, [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}], [{"alertname": "HighErrorRate"}, SERVER]),
+    # Others may still serve.
+    (SERVER, [], [{"alertname": "MetricsAbsent"}, {"alertname": "EdgeDown"}]),
     ({"alertname": "Other", "job": "api"}, [], [{"alertname": "EdgeDown"}]),
     ({"alertname": "HighResponseTime"}, [{"alertname": "ResponseTimeAboveTarget"}], [{"alertname": "SensorSilent"}]),
     ({"alertname": "Same", "severity": "critical"}, [{"alertname": "Same", "severity": "warning"}],
@@ -145,11 +146,12 @@ def check(value, expected, what):
 
 
 def routes(running, watchdog):
-    alerts = [*({"alertname": f"Route{number}", **labels} for number, (labels, _) in enumerate(ROUTES)), {"alertname": "Watchdog", "severity": "none"}]
+    alerts = [*({"alertname": f"Route{number}", **labels} for number, (labels, _) in enumerate(ROUTES)),
+              {"alertname": "Watchdog", "severity": "none"}, {"alertname": "ServersDown", "severity": "none"}]
     running.tell(*alerts)
     until("the alerts", lambda: len(running.told()) == len(alerts))
     found = {alert["labels"]["alertname"]: [receiver["name"] for receiver in alert["receivers"]] for alert in running.told()}
-    check(found, {**{f"Route{number}": [receiver] for number, (_, receiver) in enumerate(ROUTES)}, "Watchdog": [watchdog]}, "receivers")
+    check(found, {**{f"Route{number}": [receiver] for number, (_, receiver) in enumerate(ROUTES)}, "Watchdog": [watchdog], "ServersDown": ["nobody"]}, "receivers")
     running.tell(*alerts, ended=True)
 
 

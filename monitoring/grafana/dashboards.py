@@ -89,7 +89,7 @@ api = dashboard(
         stat("P95", "s", "api:latency:p95_5m", ("orange", 0.2), ("red", 2)),
         stat("Error budget left, 30 days", "percentunit", "1 - api:error_ratio:rate30d / 0.001", description="The share left of the 0.1 % of requests that may fail in 30 days."),
         stat("Servers", "short", 'sum(up{job="api"})'),
-        stat("Alerts firing", "short", 'count(ALERTS{alertstate="firing",alertname!="Watchdog"}) or vector(0)', ("red", 1), description="Without the watchdog, which always fires."),
+        stat("Alerts firing", "short", 'count(ALERTS{alertstate="firing",alertname!~"Watchdog|ServersDown"}) or vector(0)', ("red", 1), description="Without those that notify nobody: the watchdog, which always fires, and ServersDown."),
     ]),
     ("Rate, errors, duration", [
         graph("Requests by route", "reqps", ("sum by (route) (api:requests:rate5m)", "{{route}}"), width=12),

@@ -137,6 +137,8 @@ CASES = [
     # --- availability ---
     Case("InstanceDown", {'up{job="api",instance="a"}': "1x4 0x20", 'up{job="redis"}': "1x20"}, 6, "critical", labels='job="api"'),
     Case("InstanceDown", constant(1, 'up{job="api"}'), until=20),
+    Case("ServersDown", {'up{job="api",instance="a"}': "1x4 0x20", 'up{job="api",instance="b"}': "0x30", 'up{job="redis"}': "1x30"}, 5, "none"),
+    Case("ServersDown", {'up{job="api",instance="a"}': "1x20", 'up{job="api",instance="b"}': "0x20"}, until=20),
     Case("MetricsAbsent", constant(0, 'up{job="api"}'), 5, "critical"),
     Case("MetricsAbsent", constant(1, 'build_info{job="redis"}'), 5, "critical"),
     Case("MetricsAbsent", constant(1, 'build_info{job="api"}'), until=20),

@@ -38,6 +38,7 @@ module "stack" {
   redundant             = false
   replica               = false
   database_class        = "db.t4g.small"
+  database_connections  = 150
   database_gigabytes    = 20
   database_source_arn   = var.database_source_arn
   redis_class           = "cache.t4g.micro"

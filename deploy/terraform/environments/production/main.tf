@@ -38,6 +38,7 @@ module "stack" {
   redundant             = true
   replica               = true
   database_class        = "db.m7g.large"
+  database_connections  = 640
   database_gigabytes    = 200
   database_source_arn   = var.database_source_arn
   redis_class           = "cache.m7g.large"

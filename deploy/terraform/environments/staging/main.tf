@@ -38,6 +38,7 @@ module "stack" {
   redundant             = true
   replica               = false
   database_class        = "db.t4g.medium"
+  database_connections  = 320
   database_gigabytes    = 50
   database_source_arn   = var.database_source_arn
   redis_class           = "cache.t4g.small"

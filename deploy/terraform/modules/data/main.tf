@@ -154,7 +154,8 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 }
 
-# The provider has no write-only argument for the token, so anyone who can read the state can use it to read Redis.
+# The provider has no write-only argument for the token, so anyone who can read the state can use it to read Redis. Each
+# plan reads another value: in effect is the one that was written to the secret, with which Redis is also made later.
 data "aws_secretsmanager_random_password" "redis" {
   password_length     = 64
   exclude_punctuation = true
@@ -174,7 +175,7 @@ resource "aws_elasticache_replication_group" "this" {
   security_group_ids         = [aws_security_group.redis.id]
   transit_encryption_enabled = true
   transit_encryption_mode    = "required"
-  auth_token                 = data.aws_secretsmanager_random_password.redis.random_password
+  auth_token                 = regex(":([^:@]+)@", aws_secretsmanager_secret_version.redis.secret_string)[0]
   at_rest_encryption_enabled = true
   kms_key_id                 = var.kms_key_arn
   snapshot_retention_limit   = var.backup_days
@@ -182,7 +183,7 @@ resource "aws_elasticache_replication_group" "this" {
   maintenance_window         = "sun:03:00-sun:04:00"
   auto_minor_version_upgrade = true
   lifecycle {
-    ignore_changes = [auth_token] # set once; each plan generates another value
+    ignore_changes = [auth_token] # set once
   }
 }
 

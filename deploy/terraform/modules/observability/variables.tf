@@ -35,7 +35,6 @@ variable "database_identifier" {
 variable "database_connections" {
   description = "The number of connections to Postgres above which an alarm goes off."
   type        = number
-  default     = 400
 }
 
 variable "redis_id" {

@@ -124,16 +124,17 @@ module "service" {
 }
 
 module "observability" {
-  source              = "../observability"
-  name                = local.name
-  mail_to             = var.mail_to
-  balancer_suffix     = module.edge.balancer_suffix
-  target_group_suffix = module.edge.target_group_suffix
-  cluster_name        = module.service.cluster_name
-  database_identifier = module.data.database_identifier
-  redis_id            = module.data.redis_id
-  redis_nodes         = module.data.redis_nodes
-  kms_key_arn         = aws_kms_key.this.arn
+  source               = "../observability"
+  name                 = local.name
+  mail_to              = var.mail_to
+  balancer_suffix      = module.edge.balancer_suffix
+  target_group_suffix  = module.edge.target_group_suffix
+  cluster_name         = module.service.cluster_name
+  database_identifier  = module.data.database_identifier
+  database_connections = var.database_connections
+  redis_id             = module.data.redis_id
+  redis_nodes          = module.data.redis_nodes
+  kms_key_arn          = aws_kms_key.this.arn
 }
 
 module "pipeline" {

@@ -31,6 +31,11 @@ variable "database_class" {
   type        = string
 }
 
+variable "database_connections" {
+  description = "The number of connections to Postgres above which an alarm goes off: below what the class admits, a little less than one for each 9 MB of its memory."
+  type        = number
+}
+
 variable "database_gigabytes" {
   description = "The disk of Postgres in GB; it grows automatically up to four times that."
   type        = number

@@ -5,15 +5,16 @@ mock_provider "aws" {
 }
 
 variables {
-  name                = "terroir-test"
-  mail_to             = ["operators@example.org"]
-  balancer_suffix     = "app/terroir-test/1"
-  target_group_suffix = "targetgroup/terroir-test/1"
-  cluster_name        = "terroir-test"
-  database_identifier = "terroir-test"
-  redis_id            = "terroir-test"
-  redis_nodes         = 2
-  kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/test"
+  name                 = "terroir-test"
+  mail_to              = ["operators@example.org"]
+  balancer_suffix      = "app/terroir-test/1"
+  target_group_suffix  = "targetgroup/terroir-test/1"
+  cluster_name         = "terroir-test"
+  database_identifier  = "terroir-test"
+  database_connections = 320
+  redis_id             = "terroir-test"
+  redis_nodes          = 2
+  kms_key_arn          = "arn:aws:kms:eu-central-1:123456789012:key/test"
 }
 
 run "every_alarm_reaches_somebody_and_so_does_its_end" {

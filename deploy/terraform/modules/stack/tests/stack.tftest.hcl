@@ -16,6 +16,7 @@ variables {
   redundant             = true
   replica               = true
   database_class        = "db.m7g.large"
+  database_connections  = 640
   database_gigabytes    = 100
   redis_class           = "cache.m7g.large"
   backup_days           = 35
