@@ -72,15 +72,24 @@ extension Form where Value == String {
       }, show: { $0 })
   }
 
-  /// An origin as browsers send it (RFC 6454, section 6.2), or `*`.
+  /// An origin, or `*`. Read as browsers send it (RFC 6454, section 6.2), however it is written: `Origin` is compared
+  /// with it letter by letter.
   static var origin: Form {
-    Form(
-      "an origin such as https://example.org", parse: { $0 == "*" || isOrigin($0) ? $0 : nil }, show: { $0 })
+    Form("an origin such as https://example.org", parse: { $0 == "*" ? $0 : sentOrigin($0) }, show: { $0 })
   }
 
   /// The origin of this server's own pages.
   static var ownOrigin: Form {
     Form("an origin such as https://example.org", parse: { isOrigin($0) ? $0 : nil }, show: { $0 })
+  }
+
+  /// An origin as browsers send it: the host in lower case, and the port only where it is not the scheme's own. Nil for
+  /// what is no origin.
+  private static func sentOrigin(_ text: String) -> String? {
+    guard isOrigin(text), let url = ServiceURL(text) else { return nil }
+    let usualPort: UInt16 = url.scheme == "https" ? 443 : 80
+    let port = url.port == usualPort ? nil : url.port
+    return ServiceURL(scheme: url.scheme, host: url.host.lowercased(), port: port, path: "").description
   }
 
   private static func isOrigin(_ text: String) -> Bool {

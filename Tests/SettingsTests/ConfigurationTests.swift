@@ -111,6 +111,14 @@ func forms() throws {
     ])
 }
 
+@Test("reads origins as browsers send them, without capitals and the scheme's own port")
+func origins() throws {
+  let written = "https://App.Example.org,https://a.example:443,http://a.example:80,https://a.example:80,http://[::A]:81"
+  let sent = "https://app.example.org,https://a.example,http://a.example,https://a.example:80,http://[::a]:81"
+  let configuration = try load(["CORS_ORIGINS": "\(written),*"])
+  #expect(configuration.listening.corsOrigins == (sent + ",*").split(separator: ",").map(String.init))
+}
+
 @Test("uses a provider if it has a key or a base URL")
 func providers() throws {
   #expect(try load(["OPENAI_API_KEY": "k"]).insights.openAI.isConfigured)
