@@ -21,16 +21,12 @@ package struct DocumentationPages: EndpointGroup {
         summary: "The OpenAPI 3.1 document",
         details: "Made from the route table that the server uses.", tag: "Documentation",
         success: Endpoint.Success(200, .any, headers: ["ETag"]),
-        handler: .sync { call, writer in
-          writer.send(documentation().openAPI.response(to: call.request))
-        }),
+        handler: .async { call in documentation().openAPI.response(to: call.request) }),
       Endpoint(
         "getReferencePage", method: .get, template: "/docs", access: .open, summary: "The reference page",
         tag: "Documentation",
         success: .page,
-        handler: .sync { call, writer in
-          writer.send(documentation().reference.response(to: call.request))
-        }),
+        handler: .async { call in documentation().reference.response(to: call.request) }),
       Endpoint(
         "getAsset", method: .get, template: "/assets/{name}", access: .open,
         summary: "A script, style or image of the pages",

@@ -41,7 +41,7 @@ struct GrowerPages: EndpointGroup {
       Endpoint(
         page.name, method: .get, template: page.path, access: .open, summary: page.summary, tag: "Pages",
         success: .page,
-        handler: .sync { call, writer in writer.send(page.file.response(to: call.request)) })
+        handler: .async { call in page.file.response(to: call.request) })
     }
   }
 }

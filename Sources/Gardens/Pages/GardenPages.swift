@@ -30,7 +30,7 @@ struct GardenPages: EndpointGroup {
         "getGardensPage", method: .get, template: "/gardens", access: .open,
         summary: "The page that lists public gardens", tag: "Pages",
         success: .page,
-        handler: .sync { call, writer in writer.send(Self.list.response(to: call.request)) }),
+        handler: .async { call in Self.list.response(to: call.request) }),
       Endpoint(
         "getGardenPage", method: .get, template: "/gardens/{id}", access: .anyone,
         summary: "The page of a garden that is public or your own", tag: "Pages",

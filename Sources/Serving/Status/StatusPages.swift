@@ -25,7 +25,7 @@ struct StatusPages: EndpointGroup {
         "getStatusPage", method: .get, template: "/status", access: .open, summary: "The live status page",
         tag: "Pages",
         success: .page,
-        handler: .sync { call, writer in writer.send(Self.page.response(to: call.request)) }),
+        handler: .async { call in Self.page.response(to: call.request) }),
       Endpoint(
         "getStatusData", method: .get, template: "/status/data", access: .open, summary: "What the status page shows",
         details: "A point for each five seconds of the last fifteen minutes, of the process that answers.",

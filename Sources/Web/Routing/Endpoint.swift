@@ -80,7 +80,8 @@ package struct Endpoint {
 
   /// How a request is answered.
   package enum Handler {
-    /// At once, into the connection's buffer: for what never suspends.
+    /// At once, into the connection's buffer: for what must never wait, such as probes. Of the filters it passes only
+    /// that of `Accept`, so that no rate limit holds for it.
     case sync((Call, inout ResponseWriter) -> Void)
     /// By a task on the loop, with the request's whole body.
     case async((Call) async throws -> Response)

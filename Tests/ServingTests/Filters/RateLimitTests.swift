@@ -64,6 +64,20 @@ struct RateLimitTests {
     #expect(try client.get("/api/gardens", headers: ["X-Forwarded-For: 2001:db8:1:3::1"]).status == 200)
   }
 
+  @Test("apply to pages and documents too")
+  func pages() throws {
+    let paths = ["/", "/gardens", "/shops", "/status", "/docs", "/openapi.json", "/assets/terroir.css"]
+    let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "\(paths.count)/600"])
+    defer { server.stop() }
+    let client = Client(server)
+    for status in [200, 429] {
+      for path in paths {
+        let reply = try client.get(path)
+        #expect(reply.status == status && reply.header("ratelimit") != nil, "\(path)")
+      }
+    }
+  }
+
   @Test("do not apply to metrics")
   func metrics() throws {
     let server = try Self.server(["RATE_LIMIT_ANONYMOUS": "2/600"])
