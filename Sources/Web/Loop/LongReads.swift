@@ -12,7 +12,8 @@ package final class LongReads {
   static let maximumWaiting = 64
   /// The most reads behind which the next part of an answer that has begun may wait.
   static let maximumWaitingToGoOn = 256
-  /// The most reads of one client in the whole process, waiting ones included.
+  /// The most reads of one client in the whole process, waiting ones included, and the most of its answers that are
+  /// read in parts.
   static let maximumOfClient = 16
   /// How long a read waits for its turn, in nanoseconds.
   static let patienceNanoseconds: UInt64 = 3_000_000_000
@@ -71,6 +72,14 @@ package final class LongReads {
     defer { transactionTurns.end() }
     return try await replicaReads.primary.transaction(
       .repeatableRead, readOnly: true, timeoutMilliseconds: timeoutMilliseconds, body)
+  }
+
+  /// Returns a share for an answer that is read in parts, to be held until its end: a client that takes each part fast
+  /// has one waiting for each of these all the time. They count apart from reads, so that a slow download keeps nobody
+  /// from a chart. Throws 503 when the client has too many.
+  package func answer(for client: String) throws -> ClientShares.Share {
+    guard let share = shares.take("answers to \(client)") else { throw Problem(Limit.longReads) }
+    return share
   }
 
   /// Reads the next part of an answer that has begun. It waits longer, since the answer can no longer be refused.

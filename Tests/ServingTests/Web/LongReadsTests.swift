@@ -93,6 +93,41 @@ struct LongReadsTests {
     #expect(try gardens.month(gardens.ids[0], client: 1).status == 200)
   }
 
+  @Test("for files count until these end: beyond a client's share further files get 503, not charts or others' files")
+  func files() throws {
+    let gardens = try Gardens(1)
+    defer { gardens.server.stop() }
+    let id = gardens.ids[0]
+    let made = try gardens.owner.makeDevice(in: id)
+    let device = try #require(Identifier(made.id))
+    try gardens.server.withDatabase { database in
+      _ = try await database.execute(
+        """
+        INSERT INTO readings (device_id, sensor_type, measured_at, value)
+        SELECT \(device), 'ph', date_trunc('day', now()) + n * interval '1 ms', 7 FROM generate_series(1, 100000) n
+        """)
+      _ = try await database.execute("UPDATE devices SET measured_types = '{ph}' WHERE id = \(device)")
+    }
+    // Asks for a file from the address of `month`, and reads no more than the head of the answer.
+    func begin(client: Int) throws -> (wire: Wire, status: Substring) {
+      let wire = try Wire(port: gardens.server.port, receiveBytes: 8_192)
+      try wire.send(
+        """
+        GET /api/gardens/\(id)/readings?from=2020-01-01T00:00:00Z HTTP/1.1\r\nHost: test\r\nAccept: text/csv\r\n\
+        X-Forwarded-For: 198.51.0.\(client + 1)\r\n\r\n
+        """)
+      let head = String(decoding: try wire.take(until: Array("\r\n\r\n".utf8)), as: UTF8.self)
+      return (wire, head.dropFirst("HTTP/1.1 ".count).prefix(3))
+    }
+    var files = try (0..<LongReads.maximumOfClient).map { _ in try begin(client: 1) }
+    #expect(files.allSatisfy { $0.status == "200" })
+    #expect(try begin(client: 1).status == "503")
+    #expect(try gardens.month(id, client: 1).status == 200)
+    #expect(try begin(client: 2).status == "200")
+    files = []
+    #expect(try holds(within: 20) { try begin(client: 1).status == "200" })
+  }
+
   @Test("wait for their connection, also while the first one of a loop is in use")
   func first() throws {
     let gardens = try Gardens(6, ["WORKERS": "1", "DATABASE_LONG_READERS": "2"])

@@ -20,6 +20,7 @@ struct ReadingsAnswer {
       isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
     let isWhole = isCSV && !query.isPaged
     let owners = [owner, call.identity.id ?? owner]
+    let place = try isWhole ? context.longReads.answer(for: call.client) : nil
     let part = try await context.longReads.read(for: call.client, of: owners) {
       try await query.part($0, limit: isWhole ? Self.partItems : query.limit)
     }
@@ -37,9 +38,9 @@ struct ReadingsAnswer {
     return Response(
       .ok, headers: headers,
       body: .stream { writer in
-        try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, charging: share, to: writer)
         // The first part stays as long as its closure.
-        withExtendedLifetime(charge) {}
+        defer { withExtendedLifetime((place, charge)) {} }
+        try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, charging: share, to: writer)
       })
   }
 
