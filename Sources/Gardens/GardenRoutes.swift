@@ -79,9 +79,12 @@ struct GardenRoutes: EndpointGroup {
   private func nearest(
     _ call: Call, _ page: RankedPage, _ near: Nearby, by statement: Statement, of user: Identifier?
   ) async throws -> [UInt8] {
-    let rows = try await context.database.query(
-      statement, page.rowLimit, page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max), near.latitude,
-      near.longitude, near.kilometres, near.boxes.0, near.boxes.1, user)
+    // All gardens around the place are read and sorted for each page.
+    let rows = try await context.longReads.read(for: call.client) {
+      try await $0.query(
+        statement, page.rowLimit, page.after?.number, page.after?.id ?? Identifier(high: .max, low: .max),
+        near.latitude, near.longitude, near.kilometres, near.boxes.0, near.boxes.1, user)
+    }
     return try page.body(call, rows, Garden.init)
   }
 

@@ -188,6 +188,35 @@ struct LongReadsTests {
     for target in targets { #expect(try shop.owner.get(target).status == 200) }
   }
 
+  @Test("for the gardens around a place do not hold up reads by key")
+  func nearGardens() throws {
+    let gardens = try Gardens(1)
+    defer { gardens.server.stop() }
+    let (server, token) = (gardens.server, gardens.owner.token)
+    let statuses = Mutex<[Int]>([])
+    var threads: [SystemThread] = []
+    func joinAll() {
+      for thread in threads { thread.join() }
+      threads = []
+    }
+    defer { joinAll() }
+    try server.whileLocked("gardens") {
+      for kilometres in 1...12 {
+        let thread = try SystemThread(name: "near") {
+          let status = (try? Client(server).get("/api/gardens?near=48.14,11.58&within=\(kilometres)").status) ?? 0
+          statuses.withLock { $0.append(status) }
+        }
+        threads.append(thread)
+      }
+      #expect(try holds(within: 20) { try server.waiting(for: "gardens") >= 2 })
+      for client in server.clients(8, token: token) { #expect(try client.get("/api/users/me").status == 200) }
+      #expect(try server.waiting(for: "gardens") >= 1)
+    }
+    joinAll()
+    #expect(Set(statuses.withLock { $0 }).isSubset(of: [200, 503]))
+    #expect(try Client(server).get("/api/gardens?near=48.14,11.58&within=13").status == 200)
+  }
+
   @Test("are not aborted when only the health check is late, as it may be while the database is busy")
   func lateHealthCheck() throws {
     let url = try TestDatabase.make()
