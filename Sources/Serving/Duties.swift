@@ -102,7 +102,10 @@ final class Duties {
         transaction in
         let rows = try await transaction.query(Self.tryLock, Duty.lockClass, duty.lockKey)
         guard try rows[0].decode(Bool.self, 0) else { return nil }
-        return try await duty.run(transaction)
+        let hasMore = try await duty.run(transaction)
+        // The process may be gone before `onCommit` could announce it.
+        if isStopped { try await CommitMark.change(in: transaction) }
+        return hasMore
       }
       if hasMore != nil { await duty.onCommit() }
       runs(duty, hasMore == nil ? .skipped : .done).increment()

@@ -40,7 +40,10 @@ extension Configuration {
         "Pipelined connections for single writes, per event loop."),
       Setting(
         "DATABASE_TRANSACTION_CONNECTIONS", \.database.transactionConnections, .integer(1...64), default: .text("4"),
-        "Connections for transactions and streams, per event loop, opened as needed."),
+        """
+        Connections for transactions and streams, per event loop, opened as needed. With only one, most changes on its \
+        loop are refused while an export or import lasts.
+        """),
       Setting(
         "DATABASE_STATEMENT_TIMEOUT_MILLISECONDS", \.database.statementTimeoutMilliseconds, .integer(100...600_000),
         default: .text("3000"), "How long a statement may take before Postgres cancels it."),

@@ -67,7 +67,7 @@ package final class CommitMark: Sendable {
 
   /// Changes the mark with the transaction's commit. It must be the last statement: others that change the mark wait
   /// for it.
-  static func change(in transaction: Transaction) async throws(PostgresError) {
+  package static func change(in transaction: Transaction) async throws(PostgresError) {
     try await transaction.execute(set, Int64.random(in: .min ... .max))
   }
 

@@ -58,7 +58,7 @@ struct DutiesTests {
     }
   }
 
-  @Test("that are running when the server stops are finished")
+  @Test("that are running when the server stops are finished, and what they change is announced by Postgres too")
   func end() throws {
     let before = try LiveServer()
     let shop = try Shop(before)
@@ -78,10 +78,17 @@ struct DutiesTests {
       })
     let stopping = try SystemThread(name: "stopping") { server.stop() }
     #expect(holds { (try? Wire(port: server.port)) == nil })
+    let mark = try mark(of: before)
     lock.release()
     stopping.join()
+    #expect(try self.mark(of: before) != mark)
     let ended = try before.withDatabase { try await $0.query("SELECT FROM orders WHERE status = 'cancelled'").count }
     #expect(ended == 1)
+  }
+
+  /// The mark that tells all servers of commits of which Redis may not have been told.
+  private func mark(of server: LiveServer) throws -> Int64 {
+    try server.withDatabase { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
   }
 
   @Test("that wait for their turn when the server stops are not begun")
