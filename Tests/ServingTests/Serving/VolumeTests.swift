@@ -101,6 +101,8 @@ struct VolumeTests {
       at, at, at, CASE WHEN n % 50 = 0 THEN at END
     FROM generate_series(1, \(volume.orders)) n,
       LATERAL (SELECT now() - n * interval '1095 days' / \(volume.orders) AS at) x;
+    INSERT INTO order_lines (order_id, position, product_id, name, unit, quantity, unit_price, total)
+    SELECT id, 0, id, 'Carrots', 'kg', 2, 500, 1000 FROM orders;
     -- Asked for every ten minutes, and told once a day.
     INSERT INTO insights (id, garden_id, type, provider, severity, title, text, evidence, created_at, told, expires_at)
     SELECT overlay(made(7, n)::text placing substr(hex, 1, 8) || '-' || substr(hex, 9) from 1 for 13)::uuid, made(2, 1),
@@ -170,7 +172,7 @@ struct VolumeTests {
   @Test(
     "pages of buckets and readings read about what they return, however long the history is",
     arguments: [
-      (Resolution.fiveMinutes, "1 day", 1_600), (.hours, "30 days", 1_600), (.days, "1095 days", 400),
+      (Resolution.fiveMinutes, "1 day", 1_600), (.hours, "30 days", 1_600), (.days, "1095 days", 1_600),
       (.raw, "365 days", 1_000),
     ])
   func pages(resolution: Resolution, span: String, most: Int) throws {
@@ -220,7 +222,7 @@ struct VolumeTests {
         let most = 110
         #expect(try blocks(statements.ofOne, user, Self.last, "21", "'pending'") <= most)
         #expect(try blocks(statements.ofOne, user, Self.last, "21", "'refunded'") <= most + 30)
-        #expect(try blocks(statements.ofAny, user, Self.last, "21") <= most + 30)
+        #expect(try blocks(statements.ofAny, user, Self.last, "21") <= most + 60)
       }
     }
   }
@@ -229,7 +231,7 @@ struct VolumeTests {
   func exportedOrders() throws {
     let user = try #require(Identifier("00000001-0000-7000-8000-000000000005"))
     let statement = Statement("export.orders", CommerceFeature.orders(user).sql.text)
-    #expect(try blocks(statement, "'\(user)'", "'\(user)'") <= 1_000)
+    #expect(try blocks(statement, "'\(user)'", "'\(user)'") <= 1_900)
   }
 
   @Test("a page of the summary of sales reads the index of its year")
