@@ -56,8 +56,8 @@ struct Delivery: PageItem, RowDecodable {
   static let schema = Schema.named(
     "Delivery",
     .object([
-      .required("id", .identifier, "For a webhook, its `webhook-id`."), .required("type", .string()),
-      .required("severity", .cases(of: Severity.self)), .required("title", .string()),
+      .required("id", .identifier, "For a webhook its `webhook-id`, unless a digest brought it."),
+      .required("type", .string()), .required("severity", .cases(of: Severity.self)), .required("title", .string()),
       .required("status", .cases(of: Status.self, named: "DeliveryStatus")),
       .required("attempts", .integer(minimum: 0)), .required("attemptedAt", .nullable(.timestamp)),
       .required("fault", .nullable(.string()), "Why the last attempt failed."),

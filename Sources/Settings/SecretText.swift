@@ -41,13 +41,18 @@ enum SecretText {
     guard let mark = url.firstRange(of: "://") else { return mask }
     var shown = String(url[..<mark.upperBound])
     var rest = url[mark.upperBound...]
-    // To libpq a question mark before the @ is a part of the password.
+    // To libpq a question mark before the @ is a part of the password, or of the user: one whose name has a password in
+    // it is meant as a query, whose password has an @.
     let beforePath = rest.prefix { $0 != "/" }
     let hostAt = beforePath.firstIndex(of: "@") ?? beforePath.startIndex
     let end = beforePath[hostAt...].firstIndex(of: "?") ?? beforePath.endIndex
     if let at = beforePath[..<end].lastIndex(of: "@") {
-      shown += rest[..<at].firstIndex(of: ":").map { "\(rest[...$0])\(mask)" } ?? String(rest[..<at])
-      rest = rest[at...]
+      let colon = rest[..<at].firstIndex(of: ":")
+      let user = rest[..<(colon ?? at)]
+      if !(user.contains("?") && user.contains("password=")) {
+        shown += colon.map { "\(rest[...$0])\(mask)" } ?? String(user)
+        rest = rest[at...]
+      }
     }
     guard let question = rest.firstIndex(of: "?") else { return shown + rest }
     let query = rest[rest.index(after: question)...].split(separator: "&").map { parameter in

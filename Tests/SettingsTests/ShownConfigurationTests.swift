@@ -33,6 +33,9 @@ func shownConfiguration() throws {
     ("postgres://u:?hunter2@h?sslpassword=hunter2", "postgres://u:***@h?sslpassword=***"),
     ("postgres://u:hunter2@h?user=a@b", "postgres://u:***@h?user=a@b"), ("postgres://u@h/d", "postgres://u@h/d"),
     ("postgres://h:1/d?user=a@b", "postgres://h:1/d?user=a@b"),
+    ("postgres://h?user=a&password=hunter2@x", "postgres://h?user=a&password=***"),
+    ("postgres://h?password=hunter2:hunter2@x", "postgres://h?password=***"),
+    ("postgres://a?b:hunter2@h/d", "postgres://a?b:***@h/d"),
   ])
 func maskedURLs(url: String, shown: String) throws {
   let lines = try load(["DATABASE_URL": url]).text.split(separator: "\n")

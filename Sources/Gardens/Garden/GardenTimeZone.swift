@@ -8,8 +8,8 @@ enum GardenTimeZone {
   static let deviceText = "The IANA name of the time zone of times in its insights; its garden's by default."
 
   /// The zone of a row of `table`; NULL where the row has none. One that this Postgres no longer knows counts as none:
-  /// it would fail the statement for all rows. No constraint excludes such zones, since it would also fail the updates
-  /// of when a device was seen.
+  /// it would fail the statement for all rows. No constraint excludes such zones of devices, since it would also fail
+  /// the updates of when one was seen; that of gardens fails each update of theirs that keeps such a zone.
   static func column(of table: String) -> String {
     "CASE WHEN is_time_zone(\(table).time_zone) THEN \(table).time_zone END"
   }

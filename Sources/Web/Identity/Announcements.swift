@@ -12,17 +12,18 @@ enum Announcements {
     case session, device, token
   }
 
-  /// The most ids of one announcement.
-  private static let maximumIDs = 500
+  /// The most ids of one announcement. Each loop looks through all keys that it remembers for each announcement of
+  /// devices, so that a garden's thousands share a few. Sessions and tokens are announced one by one: the previous
+  /// release, beside which this one may run, hears only of announcements with one id.
+  private static func maximumIDs(_ subject: Subject) -> Int { subject == .device ? 500 : 1 }
 
   private static func channel(_ prefix: String) -> String { "\(prefix)announcements" }
 
-  /// Returns the commands that announce `subject` of ids. Each loop looks through all that it remembers for each
-  /// announcement, so that a garden's thousands of devices share a few. The previous release hears only of those with
-  /// one id.
+  /// Returns the commands that announce `subject` of ids.
   static func commands(_ subject: Subject, _ ids: [Identifier], prefix: String) -> [[RedisArgument]] {
-    stride(from: 0, to: ids.count, by: maximumIDs).map { start in
-      let some = ids[start..<min(start + maximumIDs, ids.count)]
+    let maximum = maximumIDs(subject)
+    return stride(from: 0, to: ids.count, by: maximum).map { start in
+      let some = ids[start..<min(start + maximum, ids.count)]
       let text = some.reduce(into: subject.rawValue) { $0 += " \($1)" }
       return ["PUBLISH", .text(channel(prefix)), .text(text)]
     }
