@@ -44,8 +44,9 @@ package final class EventPublisher {
     start()
   }
 
-  /// Publishes that events of a garden may be missing.
+  /// Publishes that events of a garden may be missing: once for all requests that end together.
   func maybeMissed(_ garden: Identifier) {
+    if let last = waiting.last, last.garden == garden, case .gap = last.event { return }
     waiting.append((garden, .gap))
     start()
   }
