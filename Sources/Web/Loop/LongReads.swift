@@ -5,8 +5,8 @@ import Values
 /// The lane of one loop for statements that may read much: pages of history, charts, summaries, searches, lists of
 /// orders. They share a few connections of their own, so that a read by key never waits behind one.
 ///
-/// A connection, opened when it is first needed, serves one read at a time. The number of reads that wait is bounded,
-/// for each client and in all: one more is answered with 503.
+/// A connection, opened when it is first needed, serves one read at a time, and a client whose reads took long lets
+/// others pass. The number of reads that wait is bounded, for each client and in all: one more is answered with 503.
 package final class LongReads {
   /// The most reads behind which one more may wait for its turn on one loop.
   static let maximumWaiting = 64
@@ -15,8 +15,9 @@ package final class LongReads {
   /// The most reads of one client in the whole process, waiting ones included, and the most of its answers that are
   /// read in parts.
   static let maximumOfClient = 16
-  /// How long a read waits for its turn, in nanoseconds.
-  static let patienceNanoseconds: UInt64 = 3_000_000_000
+  /// How long a read waits for its turn, in nanoseconds: longer than another client's statement takes that has just
+  /// begun, unless `DATABASE_STATEMENT_TIMEOUT_MILLISECONDS` allows more than usual.
+  static let patienceNanoseconds: UInt64 = 4_000_000_000
   /// How long the next part of an answer that has begun waits for its turn, in nanoseconds.
   static let patienceToGoOnNanoseconds: UInt64 = 60_000_000_000
   /// How long a transaction waits for its turn, in nanoseconds.
@@ -55,8 +56,8 @@ package final class LongReads {
   ) async throws -> Value {
     guard let share = shares.take(client) else { throw Problem(Limit.longReads) }
     defer { withExtendedLifetime(share) {} }
-    try await turns.take(behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
-    defer { turns.end() }
+    let turn = try await turns.take(for: client, behind: Self.maximumWaiting, nanoseconds: Self.patienceNanoseconds)
+    defer { turns.end(turn) }
     return try await run(body, of: owners)
   }
 
@@ -68,8 +69,9 @@ package final class LongReads {
   ) async throws -> Value {
     guard let share = shares.take(client) else { throw Problem(Limit.longReads) }
     defer { withExtendedLifetime(share) {} }
-    try await transactionTurns.take(behind: Self.maximumWaiting, nanoseconds: Self.patienceOfTransactionNanoseconds)
-    defer { transactionTurns.end() }
+    let turn = try await transactionTurns.take(
+      for: client, behind: Self.maximumWaiting, nanoseconds: Self.patienceOfTransactionNanoseconds)
+    defer { transactionTurns.end(turn) }
     return try await replicaReads.primary.transaction(
       .repeatableRead, readOnly: true, timeoutMilliseconds: timeoutMilliseconds, body)
   }
@@ -84,10 +86,11 @@ package final class LongReads {
 
   /// Reads the next part of an answer that has begun. It waits longer, since the answer can no longer be refused.
   package func goOn<Value>(
-    of owners: [Identifier], _ body: (Database) async throws -> Value
+    for client: String, of owners: [Identifier], _ body: (Database) async throws -> Value
   ) async throws -> Value {
-    try await turns.take(behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
-    defer { turns.end() }
+    let turn = try await turns.take(
+      for: client, behind: Self.maximumWaitingToGoOn, nanoseconds: Self.patienceToGoOnNanoseconds)
+    defer { turns.end(turn) }
     return try await run(body, of: owners)
   }
 

@@ -19,9 +19,9 @@ struct ReadingsAnswer {
     let form = ReadingsForm(
       isCSV: isCSV, isRaw: query.resolution == .raw, namesDevices: query.devices != [owner])
     let isWhole = isCSV && !query.isPaged
-    let owners = [owner, call.identity.id ?? owner]
-    let place = try isWhole ? context.longReads.answer(for: call.client) : nil
-    let part = try await context.longReads.read(for: call.client, of: owners) {
+    let (client, owners) = (call.client, [owner, call.identity.id ?? owner])
+    let place = try isWhole ? context.longReads.answer(for: client) : nil
+    let part = try await context.longReads.read(for: client, of: owners) {
       try await query.part($0, limit: isWhole ? Self.partItems : query.limit)
     }
     var headers: HeaderList = ["Cache-Control": call.privacy, "Vary": "Accept"]
@@ -40,7 +40,8 @@ struct ReadingsAnswer {
       body: .stream { writer in
         // The first part stays as long as its closure.
         defer { withExtendedLifetime((place, charge)) {} }
-        try await write(part, of: owners, isWhole: isWhole, as: form, nextCursor: next, charging: share, to: writer)
+        try await write(
+          part, for: client, of: owners, isWhole: isWhole, as: form, nextCursor: next, charging: share, to: writer)
       })
   }
 
@@ -68,8 +69,8 @@ struct ReadingsAnswer {
 
   /// Writes a part and, if `isWhole`, those after it, each read once the one before was taken, and charged to `share`.
   private func write(
-    _ part: ReadingsQuery.Part, of owners: [Identifier], isWhole: Bool, as form: ReadingsForm, nextCursor: String?,
-    charging share: MemoryBudget.Share, to writer: BodyWriter
+    _ part: ReadingsQuery.Part, for client: String, of owners: [Identifier], isWhole: Bool, as form: ReadingsForm,
+    nextCursor: String?, charging share: MemoryBudget.Share, to writer: BodyWriter
   ) async throws {
     var (part, isFirst, piece): (ReadingsQuery.Part, Bool, [UInt8]) = (part, true, [])
     var charge: MemoryCharge?
@@ -81,7 +82,7 @@ struct ReadingsAnswer {
         if page.count > 0 { isFirst = false }
       }
       guard isWhole, let next = part.next else { break }
-      part = try await context.longReads.goOn(of: owners) {
+      part = try await context.longReads.goOn(for: client, of: owners) {
         try await query.part($0, from: next, limit: Self.partItems)
       }
       charge = nil
