@@ -166,10 +166,12 @@ struct Users: EndpointGroup {
     let user = try call.user
     let form = try call.form(AccountErasure.self)
     let known = try await requirePassword(form.password, call, at: "password")
-    try await erasure.erase(user.id) { profile, current in
-      try call.requireMatch(profile.body)
-      // The password may have changed since it was checked.
-      guard known == current else { throw Self.wrong("password") }
+    try await context.erasures.turn(of: user.id) {
+      try await erasure.erase(user.id) { profile, current in
+        try call.requireMatch(profile.body)
+        // The password may have changed since it was checked.
+        guard known == current else { throw Self.wrong("password") }
+      }
     }
     context.meters.action(.erase)
     return call.noContent()

@@ -116,13 +116,15 @@ struct Devices: EndpointGroup {
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    try await context.cache.change(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction, tags in
-      let row = try await transaction.query(Self.lockForDeletion, id, user.id).first
-      let device = try taken(row, as: .manager, call.now)
-      try call.requireMatch(device.body, revision: device.updatedAt)
-      try await ErasedDevices.deleteReadings(of: [id], in: transaction)
-      try await transaction.execute(Self.deleteByID, id)
-      tags = [.latest(in: device.garden)]
+    try await context.erasures.turn(of: user.id) {
+      try await context.cache.change(timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction, tags in
+        let row = try await transaction.query(Self.lockForDeletion, id, user.id).first
+        let device = try taken(row, as: .manager, call.now)
+        try call.requireMatch(device.body, revision: device.updatedAt)
+        try await ErasedDevices.deleteReadings(of: [id], in: transaction)
+        try await transaction.execute(Self.deleteByID, id)
+        tags = [.latest(in: device.garden)]
+      }
     }
     await context.deviceKeys.changed([id])
     return call.noContent()

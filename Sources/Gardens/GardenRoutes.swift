@@ -167,13 +167,15 @@ struct GardenRoutes: EndpointGroup {
 
   private func delete(_ call: Call) async throws -> Response {
     let (user, id) = (try call.user, try call.identifier("id"))
-    let devices = try await changes.commit(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
-      let garden = try await Self.take(id, for: user, as: .owner, by: Self.lockForDeletion, in: transaction)
-      try call.requireMatch(garden.body)
-      let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
-      try await ErasedDevices.deleteReadings(of: devices, in: transaction)
-      try await transaction.execute(Self.deleteByID, id)
-      return devices
+    let devices = try await context.erasures.turn(of: user.id) {
+      try await changes.commit(id, timeoutMilliseconds: Erasing.timeoutMilliseconds) { transaction in
+        let garden = try await Self.take(id, for: user, as: .owner, by: Self.lockForDeletion, in: transaction)
+        try call.requireMatch(garden.body)
+        let devices = try await transaction.query(Self.devices, id).map { try $0.decode(Identifier.self, 0) }
+        try await ErasedDevices.deleteReadings(of: devices, in: transaction)
+        try await transaction.execute(Self.deleteByID, id)
+        return devices
+      }
     }
     await context.deviceKeys.changed(devices)
     return call.noContent()

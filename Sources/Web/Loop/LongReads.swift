@@ -43,9 +43,9 @@ package final class LongReads {
     self.replicaReads = replicaReads
     self.shares = shares
     self.observer = observer
-    turns = Turns(configuration.readers, on: loop)
+    turns = Turns(configuration.readers, on: loop, limit: .longReads)
     let connections = replicaReads.primary.configuration.transactionConnections
-    transactionTurns = Turns(max(1, connections / 4), on: loop)
+    transactionTurns = Turns(max(1, connections / 4), on: loop, limit: .longReads)
   }
 
   /// Calls `body` when it is the client's turn, with a replica where one has all that belongs to `owners`, and once

@@ -15,6 +15,7 @@ package final class LoopContext {
   package let database: Database
   /// For reads that may be long.
   package let longReads: LongReads
+  package let erasures: Erasures
   package let redis: RedisClient
   package let subscriber: RedisSubscriber
   /// Decides whether history is read from a replica.
@@ -61,6 +62,7 @@ package final class LoopContext {
       prefix: prefix, freshness: process.replicaFreshness)
     longReads = LongReads(
       loop: loop, configuration.longPool, replicaReads: replicaReads, shares: process.longReads, observer: observer)
+    erasures = Erasures(loop: loop, connections: configuration.pool.transactionConnections)
     cache = Cache(
       redis: redis, subscriber: subscriber, database: database, commitMark: process.commitMark,
       counts: process.changeCounts, memory: configuration.answerMemory(loops: process.workers), prefix: prefix,

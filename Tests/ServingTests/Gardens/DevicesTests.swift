@@ -242,6 +242,42 @@ struct DevicesTests {
     _ = try client.makeDevice(in: try client.makeGarden())
   }
 
+  @Test("are deleted one at a time for a user, so that connections stay for others while that takes long")
+  func deletions() throws {
+    let server = try LiveServer(["WORKERS": "1", "DATABASE_TRANSACTION_CONNECTIONS": "4"])
+    defer { server.stop() }
+    let (client, other) = (try server.signedIn().client, try server.signedIn().client)
+    let (id, _) = try client.makeDevice(in: try client.makeGarden())
+    let token = try #require(client.token)
+    /// The number of deletions that have a connection and wait for the device.
+    func waiting() throws -> Int {
+      try server.withDatabase { database in
+        try await database.query(
+          """
+          SELECT FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR UPDATE OF devices%'
+          """
+        ).count
+      }
+    }
+    // As the import of a history does.
+    let hold = try server.hold("SELECT FROM devices WHERE id = '\(id)' FOR KEY SHARE")
+    defer { hold.release() }
+    let idle = try server.requestsInProgress()
+    let wires = try (0..<8).map { _ in
+      let wire = try Wire(port: server.port)
+      try wire.send(
+        "DELETE /api/devices/\(id) HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\r\n")
+      return wire
+    }
+    #expect(try holds(within: 20) { try server.requestsInProgress() >= idle + wires.count && waiting() > 0 })
+    #expect(try other.post("/api/gardens", #"{"name":"Neighbour"}"#).status == 201)
+    #expect(try waiting() == 1)
+    hold.release()
+    let statuses = try wires.map { try $0.receive().status }
+    #expect(statuses.sorted() == [204] + Array(repeating: 404, count: 7))
+  }
+
   @Test("have two keys at most: the new one, and the old one for a day")
   func rotation() throws {
     let client = try owner()
