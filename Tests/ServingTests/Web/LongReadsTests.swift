@@ -217,6 +217,36 @@ struct LongReadsTests {
     #expect(try Client(server).get("/api/gardens?near=48.14,11.58&within=13").status == 200)
   }
 
+  @Test("for the newest readings of gardens do not hold up reads by key")
+  func newest() throws {
+    let gardens = try Gardens(12)
+    defer { gardens.server.stop() }
+    let (server, token) = (gardens.server, gardens.owner.token)
+    for id in gardens.ids { _ = try gardens.owner.makeDevice(in: id) }
+    let statuses = Mutex<[Int]>([])
+    var threads: [SystemThread] = []
+    func joinAll() {
+      for thread in threads { thread.join() }
+      threads = []
+    }
+    defer { joinAll() }
+    try server.whileLocked("readings_late") {
+      for id in gardens.ids {
+        let thread = try SystemThread(name: "newest") {
+          let status = (try? Client(server).get("/api/gardens/\(id)/latest").status) ?? 0
+          statuses.withLock { $0.append(status) }
+        }
+        threads.append(thread)
+      }
+      #expect(try holds(within: 20) { try server.waiting(for: "readings_late") >= 2 })
+      for client in server.clients(8, token: token) { #expect(try client.get("/api/users/me").status == 200) }
+      #expect(try server.waiting(for: "readings_late") >= 1)
+    }
+    joinAll()
+    #expect(Set(statuses.withLock { $0 }).isSubset(of: [200, 503]))
+    #expect(try Client(server).get("/api/gardens/\(gardens.ids[0])/latest").status == 200)
+  }
+
   @Test("are not aborted when only the health check is late, as it may be while the database is busy")
   func lateHealthCheck() throws {
     let url = try TestDatabase.make()
