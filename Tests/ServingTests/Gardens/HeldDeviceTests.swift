@@ -52,4 +52,15 @@ struct HeldDeviceTests {
       #expect(left == 0)
     }
   }
+
+  @Test("its readings of new sensor types are refused without waiting: others' would wait behind them")
+  func newTypes() throws {
+    let device = try TestDevice(try LiveServer.shared.get())
+    let id = device.id
+    let reply = try device.server.answer(
+      to: { try device.post(device.client, Sample.series(1)) },
+      before: { try await $0.execute("SELECT FROM devices WHERE id = \(id) FOR UPDATE") })
+    #expect(reply.status == 503)
+    #expect(try device.post(device.client, Sample.series(1)).receipt == [1, 0])
+  }
 }

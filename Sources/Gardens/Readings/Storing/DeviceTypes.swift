@@ -1,4 +1,5 @@
 import Postgres
+import Reactor
 import Values
 import Web
 
@@ -8,6 +9,9 @@ package final class DeviceTypes {
   package static let maximumTypes = Device.maximumSensorTypes
   /// The most devices whose types are remembered; with more, all are read anew.
   static let maximumDevices = 10_000
+  /// The pauses after the attempts at writing new types while another transaction has locked the device, in
+  /// nanoseconds. Each is cut short by chance, so that requests that came together are not tried together again.
+  static let pausesNanoseconds: [UInt64] = [25_000_000, 50_000_000, 100_000_000, 200_000_000, 400_000_000]
 
   private let database: Database
   private let sensorTypes: SensorTypes
@@ -19,7 +23,7 @@ package final class DeviceTypes {
   }
 
   /// Splits readings into those that may be stored and those whose types are more than the device may have. Throws 404
-  /// when the device is gone, and the database's errors.
+  /// when the device is gone, 503 while another transaction keeps it locked, and the database's errors.
   func admit(
     _ readings: [Reading], of device: Identifier
   ) async throws -> (admitted: [Reading], refused: [Rejection]) {
@@ -30,15 +34,24 @@ package final class DeviceTypes {
     if known[device] == nil { types = try keep(await database.query(Self.noted, device), of: device) ?? [] }
     let new = Self.types(of: readings, beyond: types)
     if new.isEmpty { return (readings, []) }
-    if types.count < Self.maximumTypes {
-      guard let learnt = try keep(await database.write(Self.learn, device, new.map(\.name)), of: device) else {
-        throw DeviceAccess.notFound
-      }
-      types = learnt
-    }
+    if types.count < Self.maximumTypes { types = try await learn(new, of: device) }
     let admitted = readings.filter { reading in types.contains { $0.equals(reading.type) } }
     let refused = readings.filter { reading in !types.contains { $0.equals(reading.type) } }
     return (admitted, refused.map { Rejection(index: $0.index, reason: .tooManyTypes, type: $0.type) })
+  }
+
+  /// Adds types to those of a device, and returns all. The statement never waits for a lock: those of others would wait
+  /// behind it on the same connection, and an erasure takes its time.
+  private func learn(_ new: [SensorType], of device: Identifier) async throws -> [SensorType] {
+    for pause in Self.pausesNanoseconds + [0] {
+      let rows = try await database.write(Self.learn, device, new.map(\.name))
+      if rows.isEmpty { throw DeviceAccess.notFound }
+      if let learnt = try keep(rows, of: device) { return learnt }
+      if pause == 0 { break }
+      let loop = database.loop
+      await loop.sleep(nanoseconds: UInt64.random(in: pause / 2...pause, using: &loop.generator))
+    }
+    throw Problem(.unavailable, "Another request is changing this device. Try again soon.")
   }
 
   /// Remembers the types that the database has of a device, and returns them; nil when the device is gone, or has none
@@ -67,16 +80,21 @@ package final class DeviceTypes {
     return new
   }
 
-  /// Adds types while there is room.
+  /// Adds types while there is room. Returns NULL for a device that another transaction has locked.
   private static let learn = Statement(
     "devices.learnTypes",
     """
-    UPDATE devices d SET measured_types = (
-      SELECT k.types || ARRAY(
-        SELECT type FROM unnest($2::text[]) WITH ORDINALITY AS new (type, place) WHERE type <> ALL (k.types)
-        ORDER BY place LIMIT greatest(0, \(maximumTypes) - cardinality(k.types)))
-      FROM (SELECT coalesce(d.measured_types, \(rolledUp(of: "$1")))) AS k (types))
-    WHERE d.id = $1 RETURNING measured_types
+    WITH free AS (
+      SELECT id FROM devices WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED
+    ), learnt AS (
+      UPDATE devices d SET measured_types = (
+        SELECT k.types || ARRAY(
+          SELECT type FROM unnest($2::text[]) WITH ORDINALITY AS new (type, place) WHERE type <> ALL (k.types)
+          ORDER BY place LIMIT greatest(0, \(maximumTypes) - cardinality(k.types)))
+        FROM (SELECT coalesce(d.measured_types, \(rolledUp(of: "$1")))) AS k (types))
+      FROM free WHERE d.id = free.id RETURNING d.measured_types
+    )
+    SELECT (SELECT measured_types FROM learnt) FROM devices WHERE id = $1
     """)
 
   // MARK: SQL
