@@ -19,6 +19,7 @@ struct Erasure {
           var columns = row.columns
           try check(Profile(&columns), columns.next())
         }
+        for feature in features { try await feature.requireErasable(user, in: transaction) }
         for feature in features { committed.append(try await feature.erase(user, in: transaction)) }
         try await transaction.execute(Self.delete, user)
       }

@@ -24,10 +24,16 @@ package final class CommerceFeature: Feature {
   package var duties: [Duty] { [UnpaidOrders(context, meters).duty] }
   package var expiries: [Expiry] { [] }
 
+  /// Throws 409 while orders are open, on either side.
+  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {
+    guard try await transaction.query(Self.openOrders, user).isEmpty else { throw BusinessClosing.openOrders }
+  }
+
   /// Erases what a user wrote in orders, and the user's businesses except bare rows, which the orders of others refer
   /// to.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
-    guard try await transaction.query(Self.openOrders, user).isEmpty else { throw BusinessClosing.openOrders }
+    // Orders may have been placed since it was asked first.
+    try await requireErasable(user, in: transaction)
     let (businesses, tags) = try await BusinessClosing.closeAll(of: user, at: context.now, in: transaction)
     try await transaction.execute(Self.forgetBuyer, user)
     try await transaction.execute(Self.forgetBuyerInNews, user)
@@ -41,7 +47,13 @@ package final class CommerceFeature: Feature {
 
   private static let openOrders = Statement(
     "erasure.openOrders",
-    "SELECT 1 FROM orders WHERE buyer_id = $1 AND status IN (\(OrderStatus.openList)) LIMIT 1")
+    """
+    SELECT 1 FROM orders WHERE buyer_id = $1 AND status IN (\(OrderStatus.openList))
+    UNION ALL
+    SELECT 1 FROM businesses JOIN orders ON orders.business_id = businesses.id
+    WHERE businesses.owner_id = $1 AND orders.status IN (\(OrderStatus.openList))
+    LIMIT 1
+    """)
   /// Erases what a buyer wrote in orders.
   private static let forgetBuyer = Statement(
     "erasure.forgetBuyer",

@@ -47,6 +47,8 @@ package final class InsightFeature: Feature {
     ]
   }
 
+  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
+
   /// Insights are deleted with their gardens.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 

@@ -15,9 +15,13 @@ package protocol Feature: EndpointGroup {
   /// are raw from `rawFrom` on.
   func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart]
 
+  /// Throws a problem when a user, whose row is locked, cannot go yet. Asked before anything is deleted: that may take
+  /// minutes, and would be in vain.
+  func requireErasable(_ user: Identifier, in transaction: Transaction) async throws
+
   /// Deletes what it holds of a user, whose row is locked and goes last; returns what to do after the COMMIT.
   ///
-  /// Throws a problem when the user cannot go yet.
+  /// Throws a problem when the user cannot go by then.
   func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit
 
   /// Ends answers that have no end of their own, such as event streams, once nothing new is served.

@@ -1,5 +1,7 @@
 import JSON
 import Postgres
+import Reactor
+import Synchronization
 import Testing
 import Values
 
@@ -28,6 +30,29 @@ struct ErasedPartiesTests {
         try found.formUnion(rows.map { try $0.decode(String.self, 0) })
       }
       return found
+    }
+  }
+
+  @Test("is refused while an order is open before anything is deleted, which may take long")
+  func openOrder() throws {
+    let server = try LiveServer.shared.get()
+    let shop = try Shop(server)
+    let buyer = try server.signedIn().client
+    #expect(try buyer.order(shop.id, [(try shop.offer(), 1)]).status == 201)
+    for party in [shop.owner, buyer] {
+      let (device, _) = try party.makeDevice(in: try party.makeGarden())
+      let token = try #require(party.token)
+      // A deletion would wait for this.
+      let hold = try server.hold("SELECT FROM devices WHERE id = '\(device)' FOR KEY SHARE")
+      defer { hold.release() }
+      let problem = Mutex<String?>(nil)
+      let sending = try SystemThread(name: "erasing") {
+        let reply = try? Client(server, token: token).delete("/api/users/me", Self.password)
+        problem.withLock { $0 = reply?.problem ?? "none" }
+      }
+      #expect(holds(within: 20) { problem.withLock { $0 } == "open-orders" })
+      hold.release()
+      sending.join()
     }
   }
 
