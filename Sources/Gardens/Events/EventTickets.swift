@@ -36,9 +36,10 @@ struct EventTickets: EndpointGroup {
       case .session(let session): (session, nil)
       case .token(_, let digest, _): (nil, digest)
       }
-    try await context.database.execute(
+    let made = try await context.database.execute(
       Self.insert, key.digest, garden, user.id, session, token,
       call.now.advanced(byMilliseconds: Self.lifetimeSeconds * 1_000))
+    guard made == 1 else { throw Problem(.unavailable, "Another request is erasing this account.") }
     var json = JSONWriter()
     json.object { json in
       json.member("ticket", key.text)
@@ -76,11 +77,12 @@ struct EventTickets: EndpointGroup {
 
   static let expiry = Expiry("expiry.eventTickets", from: "event_tickets", where: "expires_at < now()")
 
+  /// Makes nothing while the user is being erased: others' statements would wait with this one on its connection.
   private static let insert = Statement(
     "eventTickets.insert",
     """
     INSERT INTO event_tickets (hash, garden_id, user_id, session_id, token_hash, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT $1, $2, id, $4, $5, $6 FROM users WHERE id = $3 FOR KEY SHARE SKIP LOCKED
     """)
   private static let isGood = "hash = $1 AND garden_id = $2 AND expires_at > $3"
   /// The columns that `holder` reads.

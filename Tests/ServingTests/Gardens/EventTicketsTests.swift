@@ -1,4 +1,5 @@
 import JSON
+import Postgres
 import Testing
 
 @testable import Gardens
@@ -43,6 +44,22 @@ struct EventTicketsTests {
         return try EventStream(server, "\(device.garden)", query: "?ticket=\(ticket)").status == 200
       })
     #expect(try EventStream(server, "\(device.garden)", query: "?ticket=\(last)").status == 401)
+  }
+
+  @Test("are refused while the account is being erased, without waiting: others' writes would wait behind them")
+  func erased() throws {
+    let device = try TestDevice(server)
+    let (owner, garden) = (device.owner, device.garden)
+    let token = try #require(owner.token)
+    let server = server
+    let reply = try server.answer(
+      to: { try Client(server, token: token).post("/api/gardens/\(garden)/events/tickets", "") },
+      before: {
+        try await $0.execute(
+          "SELECT FROM users WHERE id = (SELECT owner_id FROM gardens WHERE id = \(garden)) FOR UPDATE")
+      })
+    #expect(reply.status == 503)
+    #expect(try owner.post("/api/gardens/\(garden)/events/tickets", "").status == 201)
   }
 
   @Test("are not used up by HEAD, which answers with the header fields of GET")
