@@ -8,6 +8,8 @@ struct WaitingReadings {
     let requests: Int
     /// The most requests of one device.
     let ofDevice: Int
+    /// The most readings of one garden: devices that send all that they have gathered leave room to those of others.
+    var ofGarden: Int { readings / 2 }
   }
 
   private let bounds: Bounds
@@ -15,6 +17,8 @@ struct WaitingReadings {
   private var readings = 0
   /// How many requests of a device wait.
   private var ofDevice: [Identifier: Int] = [:]
+  /// How many readings of a garden wait.
+  private var ofGarden: [Identifier: Int] = [:]
 
   init(_ bounds: Bounds) { self.bounds = bounds }
 
@@ -22,12 +26,15 @@ struct WaitingReadings {
 
   /// Adds a request; returns false when there is no room for it.
   mutating func add(_ submission: ReadingsSubmission) -> Bool {
-    guard readings + submission.readings.count <= bounds.readings, submissions.count < bounds.requests,
-      ofDevice[submission.device, default: 0] < bounds.ofDevice
+    let count = submission.readings.count
+    guard readings + count <= bounds.readings, submissions.count < bounds.requests,
+      ofDevice[submission.device, default: 0] < bounds.ofDevice,
+      ofGarden[submission.garden, default: 0] + count <= bounds.ofGarden
     else { return false }
     submissions.append(submission)
-    readings += submission.readings.count
+    readings += count
     ofDevice[submission.device, default: 0] += 1
+    ofGarden[submission.garden, default: 0] += count
     return true
   }
 
@@ -58,6 +65,8 @@ struct WaitingReadings {
       readings -= submission.readings.count
       let left = ofDevice[submission.device, default: 1] - 1
       ofDevice[submission.device] = left == 0 ? nil : left
+      let leftOfGarden = ofGarden[submission.garden, default: 0] - submission.readings.count
+      ofGarden[submission.garden] = leftOfGarden <= 0 ? nil : leftOfGarden
     }
   }
 }
