@@ -22,6 +22,8 @@ package final class Database {
   package private(set) var isUsable = false
   /// How many times a reader has connected: while this stays the same, reads go to the same servers.
   package private(set) var readerConnections = 0
+  /// Whether a connection has just been ended because it led to a standby.
+  var isLeavingStandby = false
 
   let connectionString: ConnectionString
   let resolver: Resolver
@@ -105,6 +107,7 @@ package final class Database {
     if connection.role == .reader { readerConnections += 1 }
     refreshState()
     startNext(connection.role)
+    if leadsToPrimary { leaveStandby() }
   }
 
   /// Opens the next connection of a lane, and after the last reader the first one for transactions. They open one after

@@ -60,6 +60,12 @@ final class PostgresConnection: EventHandler, TurnEnd {
   /// Whether it was lost, or an attempt to connect failed, since it was last ready.
   var isFailing: Bool { lifecycle.failures > 0 }
   var isBusy: Bool { !pipeline.isEmpty || script != nil }
+  /// Whether it leads to a standby, as far as the server has said: it does so when a session begins, and once it is
+  /// promoted with the next answer.
+  var leadsToStandby: Bool {
+    guard let status = PQparameterStatus(handle, "in_hot_standby") else { return false }
+    return String(cString: status) == "on"
+  }
 
   // MARK: Lifecycle
 

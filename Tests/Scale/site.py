@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ import urllib.request
 from Tests.Recovery.site import AS_OWNER, BINARY, POSTGRES, rfc3339
 from Tests.Stack.stack import ROOT, Client, Stack, fetch, free_ports, until
 
-__all__ = ["ROOT", "BINARY", "Client", "Load", "Postgres", "Site", "fetch", "until"]
+__all__ = ["ROOT", "BINARY", "Client", "Load", "Name", "Postgres", "Site", "fetch", "until"]
 PASSWORD = "a long enough password"
 
 
@@ -78,6 +79,46 @@ class Postgres:
         except subprocess.TimeoutExpired:
             return self.kill()  # a test has stopped one of its children
         del self.site.processes[self.name]
+
+
+class Name:
+    """An address that leads to one server, and later to another, as a host name does. What is connected stays so."""
+
+    def __init__(self, server):
+        self.server = server
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"postgres://terroir@127.0.0.1:{self.listener.getsockname()[1]}/terroir"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(("127.0.0.1", self.server.port))
+            except OSError:
+                client.close()
+                continue
+            for ends in ((client, server), (server, client)):
+                threading.Thread(target=self.forward, args=ends, daemon=True).start()
+
+    @staticmethod
+    def forward(one, other):
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+        except OSError:
+            pass
+        for end in (one, other):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
 
 class Site(Stack):

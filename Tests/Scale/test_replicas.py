@@ -5,7 +5,7 @@ import time
 import unittest
 
 from Tests.Recovery.site import rfc3339
-from Tests.Scale.site import Client, Load, Site, until
+from Tests.Scale.site import Client, Load, Name, Site, until
 
 
 class ReadYourWrites(unittest.TestCase):
@@ -163,6 +163,37 @@ class Failover(unittest.TestCase):
         self.standby.sql("SELECT pg_promote()")
         until("changes", lambda: client.send("POST", "/api/gardens", {"name": "Orchard"})[0] == 201, seconds=30)
         client.connection.close()
+
+    def test_a_server_that_was_led_to_a_standby_reads_from_the_primary_once_its_name_leads_there(self):
+        self.site.serve("api", DATABASE_URL=self.primary.url)
+        grower = self.site.grower()
+        device = self.site.device(grower)
+        until("the device on the standby", lambda: self.standby.sql("SELECT count(*) FROM devices") == "1")
+        name = Name(self.standby)
+        self.addCleanup(name.close)
+        self.site.serve("api-2", DATABASE_URL=name.url)
+        client = Client(self.site.port["api-2"], grower.token)
+        self.addCleanup(client.connection.close)
+        history = f"/api/devices/{device['id']}/readings"
+        self.assertEqual(client.send("GET", history)[1]["items"], [])
+        self.standby.sql("SELECT pg_wal_replay_pause()")
+        self.addCleanup(self.standby.sql, "SELECT pg_wal_replay_resume()")
+        until("replay to pause", lambda: self.standby.sql("SELECT pg_get_wal_replay_pause_state()") == "paused")
+        name.server = self.primary
+        made = {}
+
+        def is_made():
+            status, garden = client.send("POST", "/api/gardens", {"name": "Orchard"})
+            made.update(garden)
+            return status == 201
+
+        until("a change", is_made, seconds=30)
+        sender = Client(self.site.port["api"], device["key"])
+        self.addCleanup(sender.connection.close)
+        sender.make(history, {"readings": [{"sensorType": "ph", "value": 7, "measuredAt": rfc3339(int(time.time() * 1000))}]})
+        # What is read by key, and what is read in the lane for long reads, which had a connection before.
+        until("the new garden", lambda: client.send("GET", f"/api/gardens/{made['id']}")[0] == 200, seconds=15)
+        until("the new reading", lambda: len((client.send("GET", history)[1] or {}).get("items", [])) == 1, seconds=15)
 
     def test_without_it_what_the_standby_had_not_received_is_lost(self):
         self.serve()

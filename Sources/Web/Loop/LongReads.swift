@@ -109,8 +109,10 @@ package final class LongReads {
   private func database() async throws -> Database {
     let own = try primary ?? Database(loop: loop, configuration: configuration, observer: observer)
     primary = own
-    // Only for its first connection: if the server is away later, or for the other lanes too, the read fails at once.
-    if own.readerConnections == 0, replicaReads.primary.isUsable {
+    // After a failover a name may have led them to a standby, which nothing that is read here would show.
+    let hasLeft = replicaReads.primary.leadsToPrimary && own.leaveStandby()
+    // Only for a first connection: if the server is away later, or for the other lanes too, the read fails at once.
+    if own.readerConnections == 0 || hasLeft, replicaReads.primary.isUsable {
       _ = await own.waitUntilUsable(nanoseconds: Self.patienceNanoseconds)
     }
     return own
