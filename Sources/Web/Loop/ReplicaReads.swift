@@ -95,8 +95,10 @@ package final class ReplicaReads {
 
   private func measure(_ replica: Database) async {
     let askedAt = loop.now
-    if written.count < Self.maximumPositions, let position = await primary.position() {
-      written.append((askedAt, position))
+    if let position = await primary.position() {
+      // Another primary has taken over, which had less: what the one before had written beyond that never comes.
+      if let last = written.last, position < last.position { written.removeAll() }
+      if written.count < Self.maximumPositions { written.append((askedAt, position)) }
     }
     guard replica.isUsable, let reached = await replica.position() else { return }
     if coveredConnections != replica.readerConnections {
