@@ -155,6 +155,33 @@ struct ReadingsDurabilityTests {
     #expect(Set(numbers).subtracting(stored).isEmpty)
   }
 
+  @Test("are listed with their device's types after a failover to a server that lacks the last of these")
+  func lostTypes() throws {
+    let server = try LiveServer(["WORKERS": "1"])
+    defer { server.stop() }
+    let device = try TestDevice(server)
+    let (client, id) = (device.client, device.id)
+    func types() throws -> [String] {
+      try server.withDatabase { database in
+        try await database.query("SELECT measured_types FROM devices WHERE id = \(id)")[0].decode([String].self, 0)
+      }
+    }
+    #expect(try device.post(client, Sample.series(1)).status == 200)
+    #expect(try device.post(client, Sample.series(1, type: "ph")).status == 200)
+    #expect(try types() == ["soil_moisture", "ph"])
+    try server.losePostgres()
+    try server.regainPostgres()
+    // As on a standby that is promoted before it has received the second one.
+    try server.withDatabase { database in
+      _ = try await database.execute("UPDATE devices SET measured_types = '{soil_moisture}' WHERE id = \(id)")
+    }
+    #expect(
+      try holds {
+        _ = try? device.post(client, Sample.series(1, type: "ph"))
+        return try types() == ["soil_moisture", "ph"]
+      })
+  }
+
   @Test("are refused at once while Postgres is away")
   func away() throws {
     let server = try LiveServer()

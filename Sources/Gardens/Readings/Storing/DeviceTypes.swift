@@ -4,6 +4,9 @@ import Values
 import Web
 
 /// The sensor types of which devices have readings, as far as one loop knows. A device may have `maximumTypes`.
+///
+/// What is known is what the database has noted, and holds only as long as it is the same one: after a failover, the
+/// server that has taken over may lack the last notes.
 package final class DeviceTypes {
   /// The most sensor types of a device.
   package static let maximumTypes = Device.maximumSensorTypes
@@ -16,6 +19,8 @@ package final class DeviceTypes {
   private let database: Database
   private let sensorTypes: SensorTypes
   private var known: [Identifier: [SensorType]] = [:]
+  /// The database's `readerConnections` when that was learnt.
+  private var knownConnections = 0
 
   init(database: Database, sensorTypes: SensorTypes) {
     self.database = database
@@ -27,6 +32,10 @@ package final class DeviceTypes {
   func admit(
     _ readings: [Reading], of device: Identifier
   ) async throws -> (admitted: [Reading], refused: [Rejection]) {
+    if knownConnections != database.readerConnections {
+      known.removeAll(keepingCapacity: true)
+      knownConnections = database.readerConnections
+    }
     var types = known[device] ?? []
     if Self.types(of: readings, beyond: types).isEmpty { return (readings, []) }
     // Most often the database knows the types already: writing them again would make each request of very many devices
