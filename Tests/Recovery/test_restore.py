@@ -52,6 +52,34 @@ class Restore(unittest.TestCase):
         self.site.command("restore", "--to", "latest", "--replace", "--accept")
         self.is_whole()
 
+    def test_before_the_next_backup_another_one_starts_from_one_that_was_not_given_up(self):
+        """The newest backup came after the moment that was restored: what was accepted does not descend from it."""
+        site = self.site
+
+        def holds(rows):
+            site.start_postgres()
+            self.assertEqual(site.sql("SELECT array_agg(number ORDER BY number) FROM rows"), rows)
+
+        site.sql("TRUNCATE rows; INSERT INTO rows VALUES (1)")
+        site.command("run", "--kind", "full")
+        moment = site.sql("SELECT clock_timestamp()")
+        site.sql("INSERT INTO rows VALUES (9)")
+        site.command("run")
+        site.stop_postgres()
+        site.command("restore", "--to", moment, "--replace", "--accept")
+        holds("{1}")
+        site.sql("INSERT INTO rows VALUES (2)")
+        later = site.sql("SELECT clock_timestamp()")
+        site.sql("INSERT INTO rows VALUES (3)")
+        site.switch()
+        site.stop_postgres()
+        site.command("restore", "--to", later, "--replace")
+        holds("{1,2}")
+        site.stop_postgres()
+        site.command("restore", "--to", "latest", "--replace", "--accept")
+        holds("{1,2,3}")
+        self.assertIn("Backup completed", site.command("run", "--kind", "full").stdout)
+
     def test_accepted_wal_of_a_saved_folder_is_archived(self):
         self.lose()
         saved = self.site.folder / "saved"
