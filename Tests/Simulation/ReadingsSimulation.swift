@@ -43,11 +43,13 @@ final class ReadingsSimulation {
   /// How often a request that can be stored was refused, to be sent again.
   private(set) var refused = 0
 
-  init(seed: UInt64) throws {
+  /// The weather is `weather`, else it is drawn.
+  init(seed: UInt64, _ weather: Weather? = nil) throws {
     generator = SeededGenerator(seed: seed)
-    weather = Weather(&generator)
+    let drawn = Weather(&generator)
+    self.weather = weather ?? drawn
     clock = ManualClock(unixMilliseconds: 1_795_000_000_000)
-    store = try SimulatedStore(SeededGenerator(seed: generator.next()), weather)
+    store = try SimulatedStore(SeededGenerator(seed: generator.next()), self.weather)
     loop = try EventLoop(index: 0, clock: clock, generator: SeededGenerator(seed: generator.next()))
     var configuration = DatabaseConfiguration(url: "postgres://simulation@/simulation?host=\(store.folder)")
     (configuration.readers, configuration.writers, configuration.transactionConnections) = (2, 2, 0)

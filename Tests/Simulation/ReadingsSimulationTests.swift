@@ -48,6 +48,17 @@ struct ReadingsSimulationTests {
     #expect(!table.rows.values.contains { $0.value == SimulatedStore.poison }, hint)
   }
 
+  @Test("are new to one of their senders only, although statements are refused that look for them")
+  func refusals() throws {
+    var weather = Weather.fair
+    weather.refusal = 0.2
+    for seed in 1...20 as ClosedRange<UInt64> {
+      let simulation = try run(seed, weather)
+      #expect(simulation.refused > 0)
+      check(simulation, seed)
+    }
+  }
+
   @Test("fare the same each time with the same seed", arguments: [1, 2, 3] as [UInt64])
   func repeats(seed: UInt64) throws {
     let (one, other) = (try run(seed), try run(seed))
@@ -58,11 +69,11 @@ struct ReadingsSimulationTests {
   }
 
   /// Runs the simulation of `seed` on its own thread, as a loop needs.
-  private func run(_ seed: UInt64) throws -> ReadingsSimulation {
+  private func run(_ seed: UInt64, _ weather: Weather? = nil) throws -> ReadingsSimulation {
     nonisolated(unsafe) var result: Result<ReadingsSimulation, any Error>?
     let thread = try SystemThread(name: "simulation") {
       result = Result {
-        let simulation = try ReadingsSimulation(seed: seed)
+        let simulation = try ReadingsSimulation(seed: seed, weather)
         try simulation.run()
         return simulation
       }

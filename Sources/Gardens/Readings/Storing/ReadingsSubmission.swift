@@ -10,6 +10,8 @@ final class ReadingsSubmission {
   var deadline = UInt64.max
   /// Whether an attempt may have stored them without an answer.
   var isPerhapsStored = false
+  /// The transaction that has stored those of them that are new, if that is known.
+  var transaction: Int64?
   /// What became of the readings, once `isSettled`.
   var stored = StoredReadings()
   private(set) var failure: (any Error)?

@@ -8,14 +8,21 @@ struct StoringProgress {
   /// some too.
   var stored: (count: Int, transaction: Int64?)?
 
-  /// The progress of submissions that may have been part of another batch before.
-  init(_ submissions: [ReadingsSubmission]) { isPerhapsStored = submissions.contains(where: \.isPerhapsStored) }
+  /// The progress of submissions that may all have been part of one other batch before.
+  init(_ submissions: [ReadingsSubmission]) {
+    isPerhapsStored = submissions.contains(where: \.isPerhapsStored)
+    // Nobody has counted how many of a part were stored: it has to be looked at.
+    stored = submissions.first?.transaction.map { (0, $0) }
+  }
 
   /// Notes that an attempt has failed, with the submissions too: a later batch with a part of them has to know of the
-  /// doubt, since nobody has counted how many of a part were stored.
+  /// doubt, or in which transaction it was stored.
   mutating func note(_ error: any Error, of submissions: [ReadingsSubmission]) {
     if (error as? PostgresError)?.outcomeIsUnknown == true { isPerhapsStored = true }
     guard isPerhapsStored || stored != nil else { return }
-    for submission in submissions { submission.isPerhapsStored = true }
+    for submission in submissions {
+      submission.isPerhapsStored = true
+      submission.transaction = stored?.transaction
+    }
   }
 }
