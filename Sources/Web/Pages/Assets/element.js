@@ -102,7 +102,7 @@ export function put(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
-let isOfDeed = false; // whether the notice is about a user's action
+let isOfDeed = false; // whether the notice is about a user's action, or a part that only loading the page again brings
 
 /** Says at the top of the page what went wrong; nothing when all is well. */
 export function say(words, ...more) {
@@ -133,6 +133,7 @@ export async function part(coming) {
     return await coming;
   } catch {
     say("Part of this page could not be loaded. ", element("a", { href: "" }, "Load the page again"));
+    isOfDeed = true; // that all else could be loaded removes it as little
     return {};
   }
 }
