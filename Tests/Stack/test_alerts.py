@@ -358,8 +358,11 @@ class Alerts(Monitored):
 
     def test_business_news_that_waits(self):
         channel = self.channel()
-        self.sql(f"UPDATE channels SET next_attempt_at = now() + interval '1 hour' WHERE id = '{channel.rpartition('/')[2]}'")
-        self.stack.post(f"{channel}/test", {}, *self.user)
+        number = channel.rpartition("/")[2]
+        self.sql(f"UPDATE channels SET next_attempt_at = now() + interval '1 hour' WHERE id = '{number}'")
+        # Not a test message, which would end the pause.
+        self.sql(f"""INSERT INTO deliveries (id, channel_id, event, type, severity, title, text, data, created_at)
+                     VALUES (gen_random_uuid(), '{number}', 'order', 'order.placed', 'notice', 'An order', 'An order', '{{}}', now())""")
         self.received("NotificationsStalled")
         self.stack.curl(channel, "-X", "DELETE", *self.user)
         self.resolved("NotificationsStalled")
