@@ -62,8 +62,6 @@ package struct AccountFeature: Feature {
     ]
   }
 
-  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
-
   /// Ends all sessions and tokens, and deletes requests for a new password. The sessions are deleted with the account
   /// itself, by `Erasure`.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {

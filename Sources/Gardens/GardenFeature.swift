@@ -73,8 +73,6 @@ package final class GardenFeature: Feature {
     ]
   }
 
-  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
-
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit {
     let gardens = try await transaction.query(Self.lockGardens, user).map { try $0.decode(Identifier.self, 0) }
     let devices = try await transaction.query(Self.lockDevices, user).map { try $0.decode(Identifier.self, 0) }

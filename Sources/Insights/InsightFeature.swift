@@ -47,8 +47,6 @@ package final class InsightFeature: Feature {
     ]
   }
 
-  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
-
   /// Insights are deleted with their gardens.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 

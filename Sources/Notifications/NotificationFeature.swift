@@ -48,8 +48,6 @@ package final class NotificationFeature: Feature {
     ]
   }
 
-  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
-
   /// Channels are deleted with their user.
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
 

@@ -26,7 +26,6 @@ package final class TransferFeature: Feature {
   package var duties: [Duty] { [] }
   package var expiries: [Expiry] { [] }
   package func exportParts(of user: Identifier, rawFrom: Timestamp) -> [ExportPart] { [] }
-  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
   package func erase(_ user: Identifier, in transaction: Transaction) async throws -> AfterCommit { {} }
   package func close() {}
   package func finish() async {}

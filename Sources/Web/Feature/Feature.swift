@@ -32,5 +32,10 @@ package protocol Feature: EndpointGroup {
   func finish() async
 }
 
+extension Feature {
+  /// Nothing keeps a user, unless a feature says so.
+  package func requireErasable(_ user: Identifier, in transaction: Transaction) async throws {}
+}
+
 /// What to do once a transaction is committed, such as telling caches.
 package typealias AfterCommit = () async -> Void
