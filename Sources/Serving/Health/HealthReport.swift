@@ -1,7 +1,7 @@
 import JSON
 import Reactor
 
-/// How well a check or the whole server is.
+/// How well a check or the whole server is, from the best.
 enum HealthStatus: String, CaseIterable, Sendable {
   case healthy, degraded, unhealthy
 }

@@ -84,7 +84,7 @@ struct StatusRecord {
     """)
 
   /// The statuses in their order, from the best.
-  private static let fromBest = "ARRAY['healthy', 'degraded', 'unhealthy']::text[]"
+  private static let fromBest = "'{\(HealthStatus.allCases.map(\.rawValue).joined(separator: ","))}'::text[]"
 
   /// $1 is `day` or `hour`, $2 how many of them, $3 the longest break in seconds. Returns for each the share that was
   /// served, and the share that was degraded.
