@@ -59,7 +59,7 @@ struct DoubtfulReadingsTests {
     let stream = try devices[1].watch()
     #expect(try stream.nextPart()?.id.isEmpty == false)
     func mark() throws -> Int64 {
-      try direct { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
+      try direct { try await $0.commitMark() }
     }
     let before = try mark()
     let senders = try lose([devices[1]], behind: devices[0])

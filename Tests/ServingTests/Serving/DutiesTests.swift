@@ -78,17 +78,12 @@ struct DutiesTests {
       })
     let stopping = try SystemThread(name: "stopping") { server.stop() }
     #expect(holds { (try? Wire(port: server.port)) == nil })
-    let mark = try mark(of: before)
+    let mark = try before.withDatabase { try await $0.commitMark() }
     lock.release()
     stopping.join()
-    #expect(try self.mark(of: before) != mark)
+    #expect(try before.withDatabase { try await $0.commitMark() } != mark)
     let ended = try before.withDatabase { try await $0.query("SELECT FROM orders WHERE status = 'cancelled'").count }
     #expect(ended == 1)
-  }
-
-  /// The mark that tells all servers of commits of which Redis may not have been told.
-  private func mark(of server: LiveServer) throws -> Int64 {
-    try server.withDatabase { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
   }
 
   @Test("that wait for their turn when the server stops are not begun")

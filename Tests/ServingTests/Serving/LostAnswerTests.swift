@@ -83,7 +83,7 @@ struct LostAnswerTests {
     let lossy = try Lossy()
     let (client, user) = try lossy.server.signedIn()
     func mark() throws -> Int64 {
-      try lossy.server.withDatabase { try await $0.query("SELECT value FROM commit_mark")[0].decode(Int64.self, 0) }
+      try lossy.server.withDatabase { try await $0.commitMark() }
     }
     let before = try mark()
     let bytes = withUnsafeBytes(of: (user.high.bigEndian, user.low.bigEndian)) { Array($0) }
